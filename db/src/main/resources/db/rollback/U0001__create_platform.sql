@@ -1,0 +1,2 @@
+DROP FUNCTION platform.current_tenant();
+DROP SCHEMA platform;

@@ -1,0 +1,6 @@
+DROP FUNCTION tracking.ensure_event_partitions(integer);
+DROP TABLE tracking.event_property_values;
+DROP TABLE tracking.event_properties;
+DROP TABLE tracking.behavioral_events;
+DROP TABLE tracking.event_ids;
+DROP SCHEMA tracking;
