@@ -97,6 +97,19 @@ CREATE INDEX ix_event_property_values_boolean
   ON tracking.event_property_values (tenant_id, property_id, boolean_value, occurred_at, event_id)
   WHERE boolean_value IS NOT NULL;
 
+-- The value of a property if it has the property's type: no row or one.
+CREATE FUNCTION tracking.typed_value(type text, value jsonb)
+  RETURNS TABLE (text_value text, number_value double precision, boolean_value boolean)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE WHEN type = 'STRING' THEN value #>> '{}' END,
+         CASE WHEN type = 'NUMBER' THEN (value #>> '{}')::double precision END,
+         CASE WHEN type = 'BOOLEAN' THEN (value #>> '{}')::boolean END
+   WHERE (type = 'STRING' AND jsonb_typeof(value) = 'string' AND char_length(value #>> '{}') <= 200)
+      OR (type = 'NUMBER' AND jsonb_typeof(value) = 'number')
+      OR (type = 'BOOLEAN' AND jsonb_typeof(value) = 'boolean');
+END;
+
 -- Makes the monthly partitions from this month on that are missing. It is all that the
 -- server may do to the schema.
 CREATE FUNCTION tracking.ensure_event_partitions(months_ahead integer) RETURNS integer

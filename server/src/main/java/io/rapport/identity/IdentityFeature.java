@@ -1,0 +1,43 @@
+package io.rapport.identity;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.TenantDirectory;
+import java.util.List;
+import java.util.UUID;
+import org.jooq.DSLContext;
+
+/** Builds what belongs to identity. */
+public final class IdentityFeature {
+  private final TenantStore tenants;
+  private final TenantDb db;
+  private final UserStore users = new UserStore();
+
+  /**
+   * @param system the database as the system role sees it
+   */
+  public IdentityFeature(TenantDb db, DSLContext system) {
+    this.tenants = new TenantStore(system);
+    this.db = db;
+  }
+
+  public TenantDirectory tenants() {
+    return tenants;
+  }
+
+  public UserStore users() {
+    return users;
+  }
+
+  /** Makes a tenant that must be there, such as the one of development. */
+  public void ensureTenant(UUID id, String displayName) {
+    tenants.insert(id, displayName);
+  }
+
+  public List<ServerServiceDefinition> services(Rpcs rpcs) {
+    return List.of(
+        new TenantService(tenants).bind(rpcs),
+        new UserService(db, users).bind(rpcs));
+  }
+}

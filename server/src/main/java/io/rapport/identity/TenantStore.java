@@ -1,0 +1,100 @@
+package io.rapport.identity;
+
+import static io.rapport.db.generated.identity.Tables.TENANTS;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.rapport.identity.v1.Tenant;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Ids;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDirectory;
+import io.rapport.platform.TenantSecret;
+import io.rapport.platform.Times;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jooq.Condition;
+import org.jooq.DSLContext;
+import org.jooq.Record3;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
+final class TenantStore implements TenantDirectory {
+  private final DSLContext system;
+
+  /** A tenant and its secret never change; see docs/caching.md. */
+  private final Cache<UUID, Caller.Tenant> known =
+      Caffeine.newBuilder().maximumSize(10_000).build();
+
+  TenantStore(DSLContext system) {
+    this.system = system;
+  }
+
+  @Override
+  public Optional<Caller.Tenant> find(UUID id) {
+    Caller.Tenant tenant = known.getIfPresent(id);
+    if (tenant != null) {
+      return Optional.of(tenant);
+    }
+    Optional<Caller.Tenant> found =
+        system
+            .select(TENANTS.SECRET)
+            .from(TENANTS)
+            .where(TENANTS.ID.eq(id))
+            .fetchOptional(row -> new Caller.Tenant(id, new TenantSecret(row.value1())));
+    found.ifPresent(it -> known.put(id, it));
+    return found;
+  }
+
+  Optional<Tenant> get(UUID id) {
+    return select(TENANTS.ID.eq(id), 1).stream().findFirst();
+  }
+
+  /** Up to {@code limit} tenants by name, after the one with this name. */
+  List<Tenant> list(@Nullable String after, int limit) {
+    return select(
+        after == null ? DSL.noCondition() : TENANTS.DISPLAY_NAME.gt(after), limit);
+  }
+
+  /** Makes a tenant unless one with this id and name is there already. */
+  Tenant insert(@Nullable UUID id, String displayName) {
+    UUID chosen = id == null ? Ids.next() : id;
+    boolean made =
+        system
+                .insertInto(TENANTS)
+                .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
+                .values(chosen, displayName, TenantSecret.generate())
+                .onConflictDoNothing()
+                .execute()
+            == 1;
+    return get(chosen)
+        .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
+        .orElseThrow(() -> taken(chosen));
+  }
+
+  private static ServiceException taken(UUID id) {
+    return ServiceException.exists(
+        "tenant", id.toString(), "a tenant with this id or this name is there already");
+  }
+
+  private List<Tenant> select(Condition condition, int limit) {
+    return system
+        .select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
+        .from(TENANTS)
+        .where(condition)
+        .orderBy(TENANTS.DISPLAY_NAME)
+        .limit(limit)
+        .fetch(TenantStore::toProto);
+  }
+
+  private static Tenant toProto(Record3<UUID, String, Instant> row) {
+    return Tenant.newBuilder()
+        .setId(row.value1().toString())
+        .setDisplayName(row.value2())
+        .setCreatedAt(Times.proto(row.value3()))
+        .build();
+  }
+}

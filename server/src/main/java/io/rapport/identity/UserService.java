@@ -1,0 +1,82 @@
+package io.rapport.identity;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.identity.v1.GetUserRequest;
+import io.rapport.identity.v1.Identity;
+import io.rapport.identity.v1.LinkIdentityRequest;
+import io.rapport.identity.v1.User;
+import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import java.util.Optional;
+import java.util.UUID;
+import org.jooq.DSLContext;
+
+/** The RPCs of users. */
+final class UserService {
+  private final TenantDb db;
+  private final UserStore users;
+
+  UserService(TenantDb db, UserStore users) {
+    this.db = db;
+    this.users = users;
+  }
+
+  ServerServiceDefinition bind(Rpcs rpcs) {
+    return rpcs.service(UserServiceGrpc.getServiceDescriptor())
+        .unary(UserServiceGrpc.getGetUserMethod(), this::getUser)
+        .unary(UserServiceGrpc.getLinkIdentityMethod(), this::linkIdentity)
+        .build();
+  }
+
+  private User getUser(GetUserRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    return db.read(
+        tenant,
+        tx -> {
+          Optional<UUID> id =
+              request.hasId()
+                  ? Optional.of(UUID.fromString(request.getId()))
+                  : users.find(tx, tenant, request.getIdentity());
+          return id.flatMap(it -> users.get(tx, tenant, it))
+              .orElseThrow(() -> ServiceException.notFound("user", request.getId()));
+        });
+  }
+
+  private User linkIdentity(LinkIdentityRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    UUID id = UUID.fromString(request.getUserId());
+    if (request.getValidateOnly()) {
+      return db.read(tenant, tx -> require(tx, tenant, id));
+    }
+    return db.write(
+        tenant,
+        tx -> {
+          users.lockAliases(tx, tenant);
+          require(tx, tenant, id);
+          UUID user = users.behind(tx, tenant, id);
+          join(tx, tenant, request.getIdentity(), user);
+          return require(tx, tenant, user);
+        });
+  }
+
+  /** A new identity is linked to the user; the user of a known one becomes its alias. */
+  private void join(DSLContext tx, UUID tenant, Identity identity, UUID user) {
+    if (users.link(tx, tenant, identity, user)) {
+      return;
+    }
+    UUID linked = users.find(tx, tenant, identity).orElse(user);
+    UUID other = users.behind(tx, tenant, linked);
+    if (!other.equals(user)) {
+      users.alias(tx, tenant, other, user);
+    }
+  }
+
+  private User require(DSLContext tx, UUID tenant, UUID id) {
+    return users
+        .get(tx, tenant, id)
+        .orElseThrow(() -> ServiceException.notFound("user", id.toString()));
+  }
+}

@@ -1,0 +1,224 @@
+package io.rapport.identity;
+
+import static io.rapport.db.generated.identity.Tables.IDENTITY_LINKS;
+import static io.rapport.db.generated.identity.Tables.USERS;
+import static io.rapport.db.generated.identity.Tables.USER_ALIASES;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.rapport.identity.v1.Identity;
+import io.rapport.identity.v1.User;
+import io.rapport.platform.Ids;
+import io.rapport.platform.Times;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jooq.DSLContext;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/** Users, their identities and aliases in PostgreSQL. The only class that writes them. */
+public final class UserStore {
+  private static final Comparator<Identity> ORDER =
+      Comparator.comparing(Identity::getProvider).thenComparing(Identity::getSubject);
+
+  /** That an identity is a user's, and that a user is there, never changes; see docs/caching.md. */
+  private final Cache<Known, UUID> known = Caffeine.newBuilder().maximumSize(200_000).build();
+
+  private record Known(UUID tenant, Object identityOrId) {}
+
+  /** The identity's user, if this server has met it; null says nothing. */
+  public @Nullable UUID known(UUID tenant, Identity identity) {
+    return known.getIfPresent(new Known(tenant, identity));
+  }
+
+  /** Whether this server has met the user; false says nothing. */
+  public boolean isKnown(UUID tenant, UUID user) {
+    return known.getIfPresent(new Known(tenant, user)) != null;
+  }
+
+  /** Keeps what a transaction found or made, once it is committed. */
+  public void remember(UUID tenant, Map<Identity, UUID> links, Collection<UUID> users) {
+    links.forEach((identity, user) -> known.put(new Known(tenant, identity), user));
+    users.forEach(user -> known.put(new Known(tenant, user), user));
+  }
+
+  /** Those of the users that are there. */
+  public Set<UUID> existing(DSLContext tx, UUID tenant, Collection<UUID> users) {
+    return tx.select(USERS.ID)
+        .from(USERS)
+        .where(USERS.TENANT_ID.eq(tenant), USERS.ID.in(users))
+        .fetchSet(USERS.ID);
+  }
+
+  public Optional<UUID> find(DSLContext tx, UUID tenant, Identity identity) {
+    return tx.select(IDENTITY_LINKS.USER_ID)
+        .from(IDENTITY_LINKS)
+        .where(
+            IDENTITY_LINKS.TENANT_ID.eq(tenant),
+            IDENTITY_LINKS.PROVIDER.eq(identity.getProvider()),
+            IDENTITY_LINKS.SUBJECT.eq(identity.getSubject()))
+        .fetchOptional(IDENTITY_LINKS.USER_ID);
+  }
+
+  /** The users of the identities; makes those that are not there yet. */
+  public Map<Identity, UUID> findOrMake(
+      DSLContext tx, UUID tenant, Collection<Identity> identities) {
+    Map<Identity, UUID> users = new HashMap<>(findAll(tx, tenant, identities));
+    List<Identity> missing =
+        identities.stream().filter(it -> !users.containsKey(it)).distinct().sorted(ORDER).toList();
+    if (!missing.isEmpty()) {
+      missing.forEach(identity -> users.put(identity, Ids.next()));
+      insert(tx, tenant, missing, missing.stream().map(users::get).toList());
+      users.putAll(findAll(tx, tenant, missing)); // another transaction may have been first
+    }
+    return users;
+  }
+
+  private static Map<Identity, UUID> findAll(
+      DSLContext tx, UUID tenant, Collection<Identity> identities) {
+    String[] providers = identities.stream().map(Identity::getProvider).toArray(String[]::new);
+    String[] subjects = identities.stream().map(Identity::getSubject).toArray(String[]::new);
+    Map<Identity, UUID> found = new HashMap<>();
+    tx.fetch(
+            """
+            SELECT l.provider, l.subject, l.user_id
+              FROM unnest({0}::text[], {1}::text[]) AS i (provider, subject)
+              JOIN identity.identity_links l
+                ON l.tenant_id = {2} AND l.provider = i.provider AND l.subject = i.subject
+            """,
+            DSL.val(providers),
+            DSL.val(subjects),
+            DSL.val(tenant))
+        .forEach(
+            row ->
+                found.put(
+                    identity(row.get(0, String.class), row.get(1, String.class)),
+                    row.get(2, UUID.class)));
+    return found;
+  }
+
+  /** In order of the key, so that two transactions that make the same users can't deadlock. */
+  private static void insert(
+      DSLContext tx, UUID tenant, List<Identity> identities, List<UUID> users) {
+    tx.execute(
+        """
+        WITH input AS (
+          SELECT * FROM unnest({0}::text[], {1}::text[], {2}::uuid[])
+            AS i (provider, subject, user_id)
+        ), linked AS (
+          INSERT INTO identity.identity_links (tenant_id, provider, subject, user_id)
+          SELECT {3}, provider, subject, user_id FROM input ORDER BY provider, subject
+          ON CONFLICT DO NOTHING
+          RETURNING user_id
+        )
+        INSERT INTO identity.users (tenant_id, id) SELECT {3}, user_id FROM linked
+        """,
+        DSL.val(identities.stream().map(Identity::getProvider).toArray(String[]::new)),
+        DSL.val(identities.stream().map(Identity::getSubject).toArray(String[]::new)),
+        DSL.val(users.toArray(UUID[]::new)),
+        DSL.val(tenant));
+  }
+
+  /** The user and all users that are aliases of the same one: under any of them, the same. */
+  public Set<UUID> person(DSLContext tx, UUID tenant, UUID user) {
+    Set<UUID> ids = new LinkedHashSet<>();
+    ids.add(user);
+    UUID behind = behind(tx, tenant, user);
+    ids.add(behind);
+    ids.addAll(aliases(tx, tenant, behind));
+    return ids;
+  }
+
+  /** The user itself, or the one that it is an alias of. */
+  UUID behind(DSLContext tx, UUID tenant, UUID user) {
+    return tx.select(USER_ALIASES.USER_ID)
+        .from(USER_ALIASES)
+        .where(USER_ALIASES.TENANT_ID.eq(tenant), USER_ALIASES.ALIAS_USER_ID.eq(user))
+        .fetchOptional(USER_ALIASES.USER_ID)
+        .orElse(user);
+  }
+
+  /** Lets one transaction of a tenant at a time change aliases, so that they can't form a chain. */
+  void lockAliases(DSLContext tx, UUID tenant) {
+    tx.fetch(
+        "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))",
+        DSL.val("identity.user_aliases/" + tenant));
+  }
+
+  /** Makes one user, and with it all its aliases, an alias of another. */
+  void alias(DSLContext tx, UUID tenant, UUID alias, UUID user) {
+    tx.update(USER_ALIASES)
+        .set(USER_ALIASES.USER_ID, user)
+        .where(USER_ALIASES.TENANT_ID.eq(tenant), USER_ALIASES.USER_ID.eq(alias))
+        .execute();
+    tx.insertInto(USER_ALIASES)
+        .columns(USER_ALIASES.TENANT_ID, USER_ALIASES.ALIAS_USER_ID, USER_ALIASES.USER_ID)
+        .values(tenant, alias, user)
+        .execute();
+  }
+
+  /** Links a new identity to a user; false if it has a user already. */
+  boolean link(DSLContext tx, UUID tenant, Identity identity, UUID user) {
+    return tx.insertInto(IDENTITY_LINKS)
+            .columns(
+                IDENTITY_LINKS.TENANT_ID,
+                IDENTITY_LINKS.PROVIDER,
+                IDENTITY_LINKS.SUBJECT,
+                IDENTITY_LINKS.USER_ID)
+            .values(tenant, identity.getProvider(), identity.getSubject(), user)
+            .onConflictDoNothing()
+            .execute()
+        == 1;
+  }
+
+  Optional<User> get(DSLContext tx, UUID tenant, UUID id) {
+    Optional<Instant> createdAt =
+        tx.select(USERS.CREATED_AT)
+            .from(USERS)
+            .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id))
+            .fetchOptional(USERS.CREATED_AT);
+    return createdAt.map(time -> toProto(tx, tenant, id, time));
+  }
+
+  private static List<UUID> aliases(DSLContext tx, UUID tenant, UUID user) {
+    return tx.select(USER_ALIASES.ALIAS_USER_ID)
+        .from(USER_ALIASES)
+        .where(USER_ALIASES.TENANT_ID.eq(tenant), USER_ALIASES.USER_ID.eq(user))
+        .orderBy(USER_ALIASES.ALIAS_USER_ID)
+        .fetch(USER_ALIASES.ALIAS_USER_ID);
+  }
+
+  private User toProto(DSLContext tx, UUID tenant, UUID id, Instant createdAt) {
+    UUID behind = behind(tx, tenant, id);
+    List<UUID> aliases = aliases(tx, tenant, id);
+    User.Builder user =
+        User.newBuilder()
+            .setId(id.toString())
+            .setAliasOf(behind.equals(id) ? "" : behind.toString())
+            .setCreatedAt(Times.proto(createdAt));
+    aliases.forEach(alias -> user.addAliases(alias.toString()));
+    Set<UUID> all = new LinkedHashSet<>(aliases);
+    all.add(id);
+    return user.addAllIdentities(identities(tx, tenant, all)).build();
+  }
+
+  private static List<Identity> identities(DSLContext tx, UUID tenant, Collection<UUID> users) {
+    return tx.select(IDENTITY_LINKS.PROVIDER, IDENTITY_LINKS.SUBJECT)
+        .from(IDENTITY_LINKS)
+        .where(IDENTITY_LINKS.TENANT_ID.eq(tenant), IDENTITY_LINKS.USER_ID.in(users))
+        .orderBy(IDENTITY_LINKS.PROVIDER, IDENTITY_LINKS.SUBJECT)
+        .fetch(row -> identity(row.value1(), row.value2()));
+  }
+
+  private static Identity identity(String provider, String subject) {
+    return Identity.newBuilder().setProvider(provider).setSubject(subject).build();
+  }
+}

@@ -1,0 +1,136 @@
+package io.rapport.platform;
+
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.protobuf.StatusProto;
+import io.rapport.platform.v1.ErrorReason;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The one place where an exception becomes what the caller is told. */
+public final class Failures {
+  private static final Logger log = LoggerFactory.getLogger(Failures.class);
+  private static final Duration SOON = Duration.ofMillis(250);
+  private static final Duration LATER = Duration.ofSeconds(1);
+
+  private Failures() {}
+
+  /** The status and trailers that end a call. */
+  record Closing(Status status, Metadata trailers) {
+    static Closing of(ServiceException failure) {
+      var sent = StatusProto.toStatusException(failure.toStatus());
+      Metadata trailers = sent.getTrailers();
+      return new Closing(sent.getStatus(), trailers == null ? new Metadata() : trailers);
+    }
+  }
+
+  /** What the caller is told of {@code thrown}. Logs what is a fault of the service. */
+  public static ServiceException of(Throwable thrown) {
+    if (thrown instanceof ServiceException known) {
+      return known;
+    }
+    SQLException sql = sqlCause(thrown);
+    ServiceException told = sql == null ? null : ofSql(sql);
+    return told == null ? internal(thrown) : told;
+  }
+
+  /** Whether the statement that failed may have been done all the same. */
+  public static boolean outcomeUnknown(Throwable thrown) {
+    SQLException sql = sqlCause(thrown);
+    return sql != null
+        && !(sql instanceof SQLTransientConnectionException)
+        && isConnectionLoss(String.valueOf(sql.getSQLState()));
+  }
+
+  /** Whether the fault lies in the data that was written, so that other data may be written. */
+  public static boolean isOfData(Throwable thrown) {
+    SQLException sql = sqlCause(thrown);
+    String state = sql == null ? "" : String.valueOf(sql.getSQLState());
+    return state.startsWith("22") || state.startsWith("23") || state.startsWith("54");
+  }
+
+  /** The outcome of a write whose connection broke after it was sent. */
+  public static ServiceException unknownOutcome() {
+    return ServiceException.of(
+        Code.UNKNOWN,
+        ErrorReason.COMMIT_OUTCOME_UNKNOWN,
+        "the connection to the database broke while the write was under way; "
+            + "it may have been done: repeat it with the same id");
+  }
+
+  private static @Nullable SQLException sqlCause(Throwable thrown) {
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
+      if (t instanceof SQLException sql) {
+        return sql;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable ServiceException ofSql(SQLException e) {
+    if (e instanceof SQLTransientConnectionException) {
+      return noConnection(e);
+    }
+    String state = String.valueOf(e.getSQLState());
+    if (isConnectionLoss(state) || state.equals("25006")) {
+      return databaseGone();
+    }
+    return switch (state) {
+      case "57014" ->
+          ServiceException.of(
+              Code.DEADLINE_EXCEEDED,
+              ErrorReason.DEADLINE_PASSED,
+              "the call's time was over before its work was done");
+      case "40001", "40P01" ->
+          ServiceException.of(
+              Code.ABORTED, ErrorReason.TX_CONFLICT, "another transaction was in the way; repeat");
+      case "55P03" ->
+          ServiceException.of(
+              Code.ABORTED, ErrorReason.LOCK_TIMEOUT, "a row was locked for too long; repeat");
+      case "53100", "53200" ->
+          ServiceException.of(
+              Code.RESOURCE_EXHAUSTED, ErrorReason.STORAGE_FULL, "the database has no room");
+      case "53300" -> saturated();
+      case "XX001", "XX002" -> corrupt(e);
+      default -> null;
+    };
+  }
+
+  private static boolean isConnectionLoss(String state) {
+    return state.startsWith("08") || state.startsWith("57P");
+  }
+
+  private static ServiceException noConnection(SQLException e) {
+    boolean databaseAnswers = e.getCause() == null;
+    return databaseAnswers ? saturated() : databaseGone();
+  }
+
+  private static ServiceException saturated() {
+    return ServiceException.unavailable(
+        ErrorReason.DB_SATURATED, "all database connections are in use", SOON);
+  }
+
+  private static ServiceException databaseGone() {
+    return ServiceException.unavailable(
+        ErrorReason.DB_UNAVAILABLE, "the database can't be reached", LATER);
+  }
+
+  private static ServiceException corrupt(SQLException e) {
+    log.error("the database reports damaged data, SQLSTATE {}", e.getSQLState(), e);
+    return ServiceException.of(
+        Code.DATA_LOSS, ErrorReason.STORAGE_CORRUPT, "the database reports damaged data");
+  }
+
+  private static ServiceException internal(Throwable thrown) {
+    String incident = Ids.random().toString();
+    log.error("incident {}", incident, thrown);
+    return ServiceException.of(
+            Code.INTERNAL, ErrorReason.INTERNAL, "a fault of the service; incident " + incident)
+        .with("incident", incident);
+  }
+}

@@ -1,0 +1,67 @@
+package io.rapport.platform;
+
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import io.rapport.platform.v1.ErrorReason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
+
+/** A request message, or why it can't be read: grpc-java alone would answer UNKNOWN. */
+record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
+  private static final int KIB = 1024;
+
+  Q orThrow() {
+    if (failure != null) {
+      throw failure;
+    }
+    if (message == null) {
+      throw new IllegalStateException("neither a message nor a failure");
+    }
+    return message;
+  }
+
+  /** The method with requests that never fail to parse and are at most so large. */
+  static <Q, R> MethodDescriptor<Parsed<Q>, R> method(MethodDescriptor<Q, R> method, int maxBytes) {
+    Marshaller<Parsed<Q>> requests = new Requests<>(method.getRequestMarshaller(), maxBytes);
+    return method.toBuilder(requests, method.getResponseMarshaller()).build();
+  }
+
+  private record Requests<Q>(Marshaller<Q> marshaller, int maxBytes)
+      implements Marshaller<Parsed<Q>> {
+    @Override
+    public InputStream stream(Parsed<Q> value) {
+      return marshaller.stream(value.orThrow());
+    }
+
+    @Override
+    public Parsed<Q> parse(InputStream stream) {
+      try {
+        if (stream.available() > maxBytes) {
+          return new Parsed<>(null, tooLarge(stream.available()));
+        }
+        return new Parsed<>(marshaller.parse(stream), null);
+      } catch (StatusRuntimeException e) {
+        return new Parsed<>(null, malformed("the message can't be read as its type"));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private ServiceException tooLarge(int bytes) {
+      return ServiceException.of(
+              Code.RESOURCE_EXHAUSTED,
+              ErrorReason.MESSAGE_TOO_LARGE,
+              "the message has " + bytes + " bytes; " + maxBytes / KIB + " KiB are allowed")
+          .with("max_bytes", String.valueOf(maxBytes));
+    }
+  }
+
+  static ServiceException malformed(String message) {
+    return ServiceException.of(Code.INVALID_ARGUMENT, ErrorReason.MESSAGE_MALFORMED, message);
+  }
+
+}

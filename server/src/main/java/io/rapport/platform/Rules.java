@@ -1,0 +1,105 @@
+package io.rapport.platform;
+
+import build.buf.protovalidate.Config;
+import build.buf.protovalidate.ValidationResult;
+import build.buf.protovalidate.Validator;
+import build.buf.protovalidate.ValidatorFactory;
+import build.buf.protovalidate.exceptions.ValidationException;
+import build.buf.validate.FieldPath;
+import build.buf.validate.FieldPathElement;
+import build.buf.validate.Violation;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import com.google.rpc.BadRequest.FieldViolation;
+import io.rapport.platform.v1.ErrorReason;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+/** The rules that the contract states, and those that hold for every text. */
+public final class Rules {
+  private static final int MAX_VIOLATIONS = 100;
+
+  private final Validator validator;
+
+  public Rules() {
+    Config config = Config.newBuilder().setEnableNativeRules(true).build();
+    this.validator = ValidatorFactory.newBuilder().withConfig(config).build();
+  }
+
+  /** Throws INVALID_ARGUMENT, with the path of every field that breaks a rule. */
+  public void check(Message request) {
+    List<FieldViolation> violations = violations(request);
+    if (!violations.isEmpty()) {
+      throw ServiceException.invalid(ErrorReason.INVALID_FIELD, violations);
+    }
+    requireStorable(request, "");
+  }
+
+  /** What breaks the rules that stand in the contract. */
+  public List<FieldViolation> violations(Message message) {
+    try {
+      ValidationResult result = validator.validate(message);
+      return result.isSuccess() ? List.of() : describe(result);
+    } catch (ValidationException e) {
+      throw new IllegalStateException("the contract's rules can't be evaluated", e);
+    }
+  }
+
+  private static List<FieldViolation> describe(ValidationResult result) {
+    List<FieldViolation> described = new ArrayList<>();
+    for (var found : result.getViolations()) {
+      if (described.size() == MAX_VIOLATIONS) {
+        break;
+      }
+      Violation violation = found.toProto();
+      String text =
+          violation.getMessage().isEmpty()
+              ? "breaks the rule " + violation.getRuleId()
+              : violation.getMessage();
+      described.add(
+          ServiceException.violation(
+              path(violation.getField()), ErrorReason.INVALID_FIELD, text));
+    }
+    return described;
+  }
+
+  private static String path(FieldPath field) {
+    StringBuilder path = new StringBuilder();
+    for (FieldPathElement element : field.getElementsList()) {
+      if (!path.isEmpty()) {
+        path.append('.');
+      }
+      path.append(element.getFieldName());
+      if (element.hasIndex()) {
+        path.append('[').append(element.getIndex()).append(']');
+      }
+    }
+    return path.toString();
+  }
+
+  /** PostgreSQL can't hold a NUL in a text. */
+  private static void requireStorable(Message message, String prefix) {
+    for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
+      String path = prefix + field.getKey().getName();
+      if (field.getValue() instanceof Collection<?> values) {
+        int index = 0;
+        for (Object value : values) {
+          requireStorableValue(value, path + "[" + index++ + "]");
+        }
+      } else {
+        requireStorableValue(field.getValue(), path);
+      }
+    }
+  }
+
+  private static void requireStorableValue(Object value, String path) {
+    if (value instanceof String text && text.indexOf('\0') >= 0) {
+      throw ServiceException.invalid(path, ErrorReason.TEXT_NUL, "must not contain NUL");
+    }
+    if (value instanceof Message message) {
+      requireStorable(message, path + ".");
+    }
+  }
+}

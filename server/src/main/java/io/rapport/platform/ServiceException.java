@@ -1,0 +1,151 @@
+package io.rapport.platform;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.util.Durations;
+import com.google.rpc.BadRequest;
+import com.google.rpc.BadRequest.FieldViolation;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import io.grpc.Status.Code;
+import io.rapport.platform.v1.ErrorReason;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Why a call, or one item of a batch, is not done: what the caller is told. */
+public final class ServiceException extends RuntimeException {
+  /** The domain of every ErrorInfo. */
+  public static final String DOMAIN = "rapport";
+
+  private static final long serialVersionUID = 1L;
+
+  private final Code code;
+  private final ErrorReason reason;
+  private final transient Map<String, String> metadata = new TreeMap<>();
+  private final transient List<FieldViolation> violations;
+  private final transient @Nullable Duration retryAfter;
+
+  private ServiceException(
+      Code code,
+      ErrorReason reason,
+      String message,
+      List<FieldViolation> violations,
+      @Nullable Duration retryAfter) {
+    super(message, null, false, false);
+    this.code = code;
+    this.reason = reason;
+    this.violations = violations;
+    this.retryAfter = retryAfter;
+  }
+
+  public static ServiceException of(Code code, ErrorReason reason, String message) {
+    return new ServiceException(code, reason, message, List.of(), null);
+  }
+
+  /** INVALID_ARGUMENT because of one field. */
+  public static ServiceException invalid(String field, ErrorReason reason, String description) {
+    return invalid(reason, List.of(violation(field, reason, description)));
+  }
+
+  /** INVALID_ARGUMENT because of several fields. */
+  public static ServiceException invalid(ErrorReason reason, List<FieldViolation> violations) {
+    FieldViolation first = violations.getFirst();
+    String more = violations.size() > 1 ? " (and " + (violations.size() - 1) + " more)" : "";
+    String message = first.getField() + ": " + first.getDescription() + more;
+    return new ServiceException(Code.INVALID_ARGUMENT, reason, message, violations, null);
+  }
+
+  public static ServiceException notFound(String kind, String id) {
+    return of(Code.NOT_FOUND, ErrorReason.RESOURCE_NOT_FOUND, "no such " + kind)
+        .with("kind", kind)
+        .with("id", id);
+  }
+
+  public static ServiceException exists(String kind, String id, String message) {
+    return of(Code.ALREADY_EXISTS, ErrorReason.RESOURCE_EXISTS, message)
+        .with("kind", kind)
+        .with("id", id);
+  }
+
+  public static ServiceException failedPrecondition(ErrorReason reason, String message) {
+    return of(Code.FAILED_PRECONDITION, reason, message);
+  }
+
+  /** UNAVAILABLE, and worth another try after a while. */
+  public static ServiceException unavailable(
+      ErrorReason reason, String message, Duration retryAfter) {
+    return new ServiceException(Code.UNAVAILABLE, reason, message, List.of(), retryAfter);
+  }
+
+  public static FieldViolation violation(String field, ErrorReason reason, String description) {
+    return FieldViolation.newBuilder()
+        .setField(field)
+        .setReason(reason.name())
+        .setDescription(description)
+        .build();
+  }
+
+  /** Adds a fact that the message speaks of, for programs to read. */
+  public ServiceException with(String key, String value) {
+    metadata.put(key, value);
+    return this;
+  }
+
+  /** The same with field paths that begin at the message in which {@code field} stands. */
+  public ServiceException inside(String field) {
+    if (violations.isEmpty()) {
+      return this;
+    }
+    return invalid(
+        reason,
+        violations.stream()
+            .map(it -> it.toBuilder().setField(field + "." + it.getField()).build())
+            .toList());
+  }
+
+  public Code code() {
+    return code;
+  }
+
+  public ErrorReason reason() {
+    return reason;
+  }
+
+  public List<FieldViolation> violations() {
+    return violations;
+  }
+
+  /** The error as it is sent: code, message and details. */
+  public com.google.rpc.Status toStatus() {
+    com.google.rpc.Status.Builder status =
+        com.google.rpc.Status.newBuilder()
+            .setCode(code.value())
+            .setMessage(message())
+            .addDetails(
+                Any.pack(
+                    ErrorInfo.newBuilder()
+                        .setDomain(DOMAIN)
+                        .setReason(reason.name())
+                        .putAllMetadata(metadata)
+                        .build()));
+    if (!violations.isEmpty()) {
+      status.addDetails(
+          Any.pack(BadRequest.newBuilder().addAllFieldViolations(violations).build()));
+    }
+    if (retryAfter != null) {
+      status.addDetails(
+          Any.pack(
+              RetryInfo.newBuilder()
+                  .setRetryDelay(Durations.fromMillis(retryAfter.toMillis()))
+                  .build()));
+    }
+    return status.build();
+  }
+
+  private String message() {
+    String message = getMessage();
+    return message == null ? reason.name() : message;
+  }
+}

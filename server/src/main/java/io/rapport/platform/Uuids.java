@@ -1,0 +1,27 @@
+package io.rapport.platform;
+
+import java.util.HexFormat;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** UUIDs in their one form: 36 characters, hexadecimal digits and four hyphens. */
+public final class Uuids {
+  private static final int LENGTH = 36;
+
+  private Uuids() {}
+
+  /** The UUID, or null if the text is none. {@link UUID#fromString} takes more than UUIDs. */
+  public static @Nullable UUID parse(String text) {
+    if (text.length() != LENGTH) {
+      return null;
+    }
+    for (int i = 0; i < LENGTH; i++) {
+      char c = text.charAt(i);
+      boolean hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+      if (hyphen ? c != '-' : !HexFormat.isHexDigit(c)) {
+        return null;
+      }
+    }
+    return UUID.fromString(text);
+  }
+}

@@ -1,0 +1,42 @@
+package io.rapport.server;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.rapport.db.Database;
+import java.time.Duration;
+
+/** The pools of database connections. */
+final class Pools {
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+  private static final Duration CONNECT = Duration.ofSeconds(2);
+  private static final Duration MAX_LIFETIME = Duration.ofMinutes(15);
+
+  private Pools() {}
+
+  /**
+   * @param statementTimeout how long a statement may run; the socket gives up shortly after
+   */
+  static HikariDataSource open(
+      String name, Database database, int size, Duration statementTimeout, MeterRegistry metrics) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName(name);
+    config.setJdbcUrl(database.jdbcUrl());
+    config.setUsername(database.user());
+    config.setPassword(database.password());
+    config.setMaximumPoolSize(size);
+    config.setMinimumIdle(Math.min(size, 2));
+    config.setConnectionTimeout(PATIENCE.toMillis());
+    config.setValidationTimeout(PATIENCE.toMillis());
+    config.setMaxLifetime(MAX_LIFETIME.toMillis());
+    config.setInitializationFailTimeout(-1);
+    config.setMetricRegistry(metrics);
+    config.addDataSourceProperty("ApplicationName", "rapport");
+    config.addDataSourceProperty("connectTimeout", CONNECT.toSeconds());
+    config.addDataSourceProperty("cancelSignalTimeout", CONNECT.toSeconds());
+    config.addDataSourceProperty("socketTimeout", statementTimeout.plus(CONNECT).toSeconds());
+    config.addDataSourceProperty("tcpKeepAlive", true);
+    config.addDataSourceProperty("logServerErrorDetail", false);
+    return new HikariDataSource(config);
+  }
+}

@@ -1,0 +1,210 @@
+package io.rapport.server;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The server's settings, from environment variables. docs/operations.md tells what each is for.
+ *
+ * @param databaseUrl with user and password
+ * @param metricsPort 0: any free port
+ * @param development serve callers without a token, on loopback only
+ * @param drain how long to go on serving after health says NOT_SERVING
+ */
+public record ServerConfig(
+    String databaseUrl,
+    String host,
+    int port,
+    int metricsPort,
+    boolean development,
+    @Nullable Tls tls,
+    @Nullable Tokens tokens,
+    int databaseConnections,
+    int eventWriters,
+    Duration statementTimeout,
+    Duration drain) {
+
+  private static final String PREFIX = "RAPPORT_";
+  private static final int MAX_PORT = 65_535;
+
+  /** What the server needs beside what {@code bin/} uses. */
+  private static final Set<String> NOT_OURS =
+      Set.of("RAPPORT_MIGRATOR_URL", "RAPPORT_POSTGRES_BIN", "RAPPORT_JAVA_OPTIONS");
+
+  /** Certificates; with {@code clientCa}, callers must have one too. */
+  public record Tls(Path certificate, Path key, @Nullable Path clientCa) {}
+
+  /** Whose tokens are trusted. */
+  public record Tokens(Path jwks, @Nullable String issuer, @Nullable String audience) {}
+
+  /** Settings that can't be served with; the message tells what to change. */
+  public static final class InvalidConfigException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    InvalidConfigException(String message) {
+      super(message);
+    }
+  }
+
+  /** The variables that the server knows. */
+  public enum Variable {
+    DATABASE_URL(""),
+    HOST("127.0.0.1"),
+    PORT("9090"),
+    METRICS_PORT("9464"),
+    DEVELOPMENT("false"),
+    TLS_CERTIFICATE(""),
+    TLS_KEY(""),
+    TLS_CLIENT_CA(""),
+    JWKS_FILE(""),
+    TOKEN_ISSUER(""),
+    TOKEN_AUDIENCE(""),
+    DATABASE_CONNECTIONS("10"),
+    EVENT_WRITERS("4"),
+    STATEMENT_TIMEOUT_MS("5000"),
+    DRAIN_MS("2000");
+
+    private final String defaultValue;
+
+    Variable(String defaultValue) {
+      this.defaultValue = defaultValue;
+    }
+
+    /** Its name in the environment. */
+    public String key() {
+      return PREFIX + name();
+    }
+  }
+
+  /** Reads and checks the settings; refuses variables of ours that it doesn't know. */
+  public static ServerConfig of(Map<String, String> environment) {
+    refuseUnknown(environment);
+    Source source = new Source(environment);
+    return new ServerConfig(
+            source.text(Variable.DATABASE_URL),
+            source.text(Variable.HOST),
+            source.number(Variable.PORT, 0, MAX_PORT),
+            source.number(Variable.METRICS_PORT, 0, MAX_PORT),
+            source.flag(Variable.DEVELOPMENT),
+            source.tls(),
+            source.tokens(),
+            source.number(Variable.DATABASE_CONNECTIONS, 2, 1000),
+            source.number(Variable.EVENT_WRITERS, 1, 64),
+            Duration.ofMillis(source.number(Variable.STATEMENT_TIMEOUT_MS, 100, 600_000)),
+            Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
+        .checked();
+  }
+
+  private static void refuseUnknown(Map<String, String> environment) {
+    Set<String> known =
+        Stream.of(Variable.values()).map(Variable::key).collect(Collectors.toSet());
+    Set<String> unknown = new TreeSet<>(environment.keySet());
+    unknown.removeIf(key -> !key.startsWith(PREFIX) || known.contains(key));
+    unknown.removeAll(NOT_OURS);
+    if (!unknown.isEmpty()) {
+      throw new InvalidConfigException("unknown variables: " + String.join(", ", unknown));
+    }
+  }
+
+  private ServerConfig checked() {
+    require(!databaseUrl.isEmpty(), "RAPPORT_DATABASE_URL must be set");
+    require(
+        development || tokens != null,
+        "RAPPORT_JWKS_FILE must be set, or RAPPORT_DEVELOPMENT=true on loopback");
+    require(
+        isLoopback(host) || tls != null,
+        "only loopback is served without TLS: set RAPPORT_TLS_CERTIFICATE and RAPPORT_TLS_KEY");
+    require(
+        isLoopback(host) || !development, "RAPPORT_DEVELOPMENT is for loopback addresses only");
+    return this;
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new InvalidConfigException("RAPPORT_HOST is not an address of this machine: " + host);
+    }
+  }
+
+  private static void require(boolean holds, String message) {
+    if (!holds) {
+      throw new InvalidConfigException(message);
+    }
+  }
+
+  /** Says nothing of the database's password. */
+  @Override
+  public String toString() {
+    return "host=%s port=%d metricsPort=%d development=%s tls=%s tokens=%s connections=%d"
+        .formatted(host, port, metricsPort, development, tls, tokens, databaseConnections);
+  }
+
+  private record Source(Map<String, String> environment) {
+    String text(Variable variable) {
+      return environment.getOrDefault(variable.key(), variable.defaultValue);
+    }
+
+    @Nullable String optional(Variable variable) {
+      String text = text(variable);
+      return text.isEmpty() ? null : text;
+    }
+
+    int number(Variable variable, int min, int max) {
+      String message = variable.key() + " must be a number from " + min + " to " + max;
+      try {
+        int number = Integer.parseInt(text(variable));
+        require(number >= min && number <= max, message);
+        return number;
+      } catch (NumberFormatException e) {
+        throw new InvalidConfigException(message);
+      }
+    }
+
+    boolean flag(Variable variable) {
+      String text = text(variable);
+      require(
+          text.equals("true") || text.equals("false"), variable.key() + " must be true or false");
+      return text.equals("true");
+    }
+
+    @Nullable Path file(Variable variable) {
+      String text = text(variable);
+      if (text.isEmpty()) {
+        return null;
+      }
+      require(Files.isReadable(Path.of(text)), variable.key() + " can't be read: " + text);
+      return Path.of(text);
+    }
+
+    @Nullable Tls tls() {
+      Path certificate = file(Variable.TLS_CERTIFICATE);
+      Path key = file(Variable.TLS_KEY);
+      Path clientCa = file(Variable.TLS_CLIENT_CA);
+      if (certificate != null && key != null) {
+        return new Tls(certificate, key, clientCa);
+      }
+      require(
+          certificate == null && key == null && clientCa == null,
+          "TLS needs both RAPPORT_TLS_CERTIFICATE and RAPPORT_TLS_KEY");
+      return null;
+    }
+
+    @Nullable Tokens tokens() {
+      Path jwks = file(Variable.JWKS_FILE);
+      return jwks == null
+          ? null
+          : new Tokens(
+              jwks, optional(Variable.TOKEN_ISSUER), optional(Variable.TOKEN_AUDIENCE));
+    }
+  }
+}

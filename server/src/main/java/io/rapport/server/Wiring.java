@@ -1,0 +1,117 @@
+package io.rapport.server;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status.Code;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rapport.db.Database;
+import io.rapport.db.Role;
+import io.rapport.identity.IdentityFeature;
+import io.rapport.platform.AuthInterceptor;
+import io.rapport.platform.Callers;
+import io.rapport.platform.Callers.Anonymous;
+import io.rapport.platform.Contract;
+import io.rapport.platform.JwksVerifier;
+import io.rapport.platform.Rights;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.Rules;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.TokenVerifier;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.server.ServerConfig.Tokens;
+import io.rapport.tracking.event.EventFeature;
+import io.rapport.tracking.event.EventPartitions;
+import io.rapport.tracking.event.SensitiveKeys;
+import io.rapport.tracking.property.PropertyFeature;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
+
+/** Builds the parts of the server and joins them. */
+final class Wiring implements AutoCloseable {
+  /** The tenant of calls without a token, in development. */
+  static final UUID DEVELOPMENT_TENANT = UUID.fromString("00000000-0000-7000-8000-000000000001");
+
+  private static final int SYSTEM_CONNECTIONS = 2;
+  private static final Duration SYSTEM_TIMEOUT = Duration.ofSeconds(10);
+
+  final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  final DSLContext system;
+  final Callers callers;
+  final AuthInterceptor auth;
+  final List<ServerServiceDefinition> services = new ArrayList<>();
+  private final List<AutoCloseable> parts = new ArrayList<>();
+
+  Wiring(ServerConfig config, Clock clock) {
+    Database database = Database.parse(config.databaseUrl());
+    HikariDataSource pool =
+        closed(
+            Pools.open(
+                "server",
+                database.as(Role.SERVER),
+                config.databaseConnections(),
+                config.statementTimeout(),
+                metrics));
+    HikariDataSource systemPool =
+        closed(
+            Pools.open(
+                "system", database.as(Role.SYSTEM), SYSTEM_CONNECTIONS, SYSTEM_TIMEOUT, metrics));
+    system = TenantDb.dsl(systemPool);
+    TenantDb db = new TenantDb(pool, config.statementTimeout());
+    Contract contract = Contract.load();
+    Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
+
+    IdentityFeature identity = new IdentityFeature(db, system);
+    PropertyFeature properties = closed(new PropertyFeature(db, SensitiveKeys::isSensitive));
+    EventFeature events =
+        closed(
+            new EventFeature(
+                db, identity.users(), properties.properties(), config.eventWriters()));
+    closed(new EventPartitions(system)).start();
+
+    services.addAll(identity.services(rpcs));
+    services.add(properties.service(rpcs));
+    services.add(events.service(rpcs));
+    callers = new Callers(verifier(config.tokens(), clock), identity.tenants(), anonymous(config, contract), clock);
+    auth = new AuthInterceptor(callers, Rights.of(contract));
+    if (config.development()) {
+      identity.ensureTenant(DEVELOPMENT_TENANT, "development");
+    }
+  }
+
+  private static TokenVerifier verifier(@Nullable Tokens tokens, Clock clock) {
+    return tokens == null
+        ? token -> {
+          throw ServiceException.of(
+              Code.UNAUTHENTICATED,
+              ErrorReason.TOKEN_INVALID,
+              "this server trusts no tokens: it has no JWKS file");
+        }
+        : new JwksVerifier(tokens.jwks(), tokens.issuer(), tokens.audience(), clock);
+  }
+
+  private static @Nullable Anonymous anonymous(ServerConfig config, Contract contract) {
+    return config.development()
+        ? new Anonymous(DEVELOPMENT_TENANT, Rights.all(contract))
+        : null;
+  }
+
+  private <T extends AutoCloseable> T closed(T part) {
+    parts.addFirst(part);
+    return part;
+  }
+
+  /** Closes the parts, the last built first. */
+  @Override
+  public void close() throws Exception {
+    for (AutoCloseable part : parts) {
+      part.close();
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package io.rapport.tracking.event;
+
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events as the rows of a binary COPY, in the columns of the table {@code incoming_events}. The
+ * format is PostgreSQL's: https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
+ */
+final class CopyRows {
+  private static final byte[] SIGNATURE =
+      "PGCOPY\n\377\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
+  private static final int COLUMNS = 9;
+  private static final int NULL = -1;
+  private static final int JSONB_VERSION = 1;
+  private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
+  private static final int INITIAL = 256 * 1024;
+
+  private final ByteWriter out = new ByteWriter(INITIAL);
+
+  CopyRows() {
+    out.putBytes(SIGNATURE).putInt(0).putInt(0);
+  }
+
+  void add(EventBatch.Entry entry) {
+    IncomingEvent event = entry.event();
+    out.putShort(COLUMNS);
+    out.putInt(2 * Long.BYTES).putUuid(event.id());
+    out.putInt(2 * Long.BYTES).putUuid(entry.user());
+    putText(event.type());
+    putJson(event.json());
+    putText(event.text().isEmpty() ? null : event.text());
+    putTime(event.occurredMicros());
+    putShort(event.offsetMinutes());
+    putTime(event.receivedMicros());
+    out.putInt(event.digest().length).putBytes(event.digest());
+  }
+
+  /** The rows; nothing may be added any more. */
+  InputStream stream() {
+    out.putShort(-1);
+    return new ByteArrayInputStream(out.array(), 0, out.size());
+  }
+
+  private void putText(@Nullable String text) {
+    if (text == null) {
+      out.putInt(NULL);
+      return;
+    }
+    int place = out.reserveInt();
+    int start = out.size();
+    out.putText(text);
+    out.setInt(place, out.size() - start);
+  }
+
+  private void putJson(byte @Nullable [] json) {
+    if (json == null) {
+      out.putInt(NULL);
+    } else {
+      out.putInt(1 + json.length).putByte(JSONB_VERSION).putBytes(json);
+    }
+  }
+
+  private void putTime(@Nullable Long micros) {
+    if (micros == null) {
+      out.putInt(NULL);
+    } else {
+      out.putInt(Long.BYTES).putLong(micros - MICROS_FROM_1970_TO_2000);
+    }
+  }
+
+  private void putShort(@Nullable Integer value) {
+    if (value == null) {
+      out.putInt(NULL);
+    } else {
+      out.putInt(Short.BYTES).putShort(value);
+    }
+  }
+}

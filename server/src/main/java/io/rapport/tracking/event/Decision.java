@@ -1,0 +1,41 @@
+package io.rapport.tracking.event;
+
+import io.rapport.platform.ServiceException;
+import io.rapport.tracking.v1.EventOutcome.Result;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was decided of an event.
+ *
+ * @param recordedMicros when it, or what is recorded under its id, was recorded; 0 if nothing is
+ * @param recordedDigest the digest of what is recorded under its id; empty if nothing is
+ * @param refusal why it was refused; null if it wasn't
+ */
+record Decision(
+    Result result,
+    long recordedMicros,
+    byte[] recordedDigest,
+    @Nullable ServiceException refusal) {
+
+  private static final byte[] NONE = new byte[0];
+
+  static Decision recorded(IncomingEvent event, long micros) {
+    return new Decision(Result.RECORDED, micros, event.digest(), null);
+  }
+
+  /** The event's id is taken: by the same event, or by another. */
+  static Decision taken(IncomingEvent event, long micros, byte[] recordedDigest) {
+    boolean same = Arrays.equals(event.digest(), recordedDigest);
+    return new Decision(same ? Result.DUPLICATE : Result.CONFLICT, micros, recordedDigest, null);
+  }
+
+  /** Whether the event is recorded, now or before. */
+  boolean isAccepted() {
+    return result == Result.RECORDED || result == Result.DUPLICATE;
+  }
+
+  static Decision refused(ServiceException reason) {
+    return new Decision(Result.REFUSED, 0, NONE, reason);
+  }
+}

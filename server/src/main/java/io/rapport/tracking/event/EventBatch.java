@@ -1,0 +1,194 @@
+package io.rapport.tracking.event;
+
+import io.grpc.Status.Code;
+import io.rapport.identity.UserStore;
+import io.rapport.identity.v1.Identity;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.event.EventLogStore.Recorded;
+import io.rapport.tracking.v1.EventOutcome.Result;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events of one commit, and what is decided of each. An id that comes several times is decided
+ * once, at its first place; the others are judged against that one.
+ */
+final class EventBatch {
+  private final List<IncomingEvent> events;
+  private final @Nullable UUID[] users;
+  private final @Nullable Decision[] decisions;
+  private final Map<UUID, Integer> first;
+  private final Map<Identity, UUID> learntIdentities = new HashMap<>();
+  private final Set<UUID> learntUsers = new HashSet<>();
+
+  /** An event that is to be recorded, and its user. */
+  record Entry(IncomingEvent event, UUID user) {}
+
+  EventBatch(List<IncomingEvent> events) {
+    this.events = events;
+    this.users = new UUID[events.size()];
+    this.decisions = new Decision[events.size()];
+    this.first = HashMap.newHashMap(events.size());
+    for (int i = 0; i < events.size(); i++) {
+      first.putIfAbsent(events.get(i).id(), i);
+    }
+  }
+
+  int size() {
+    return events.size();
+  }
+
+  /** Sets the users that this server has met before. */
+  void setUsers(UserStore known, UUID tenant) {
+    for (int i = 0; i < users.length; i++) {
+      IncomingEvent event = events.get(i);
+      if (event.identity() != null) {
+        users[i] = known.known(tenant, event.identity());
+      } else if (event.user() != null && known.isKnown(tenant, event.user())) {
+        users[i] = event.user();
+      }
+    }
+  }
+
+  void setUsers(Map<Identity, UUID> found) {
+    learntIdentities.putAll(found);
+    for (int i = 0; i < users.length; i++) {
+      Identity identity = events.get(i).identity();
+      if (users[i] == null && identity != null) {
+        users[i] = found.get(identity);
+      }
+    }
+  }
+
+  /** Refuses the events of those missing users that are not there. */
+  void refuseUnknownUsers(Set<UUID> existing) {
+    learntUsers.addAll(existing);
+    for (int i = 0; i < users.length; i++) {
+      UUID user = events.get(i).user();
+      if (users[i] == null && user != null) {
+        if (existing.contains(user)) {
+          users[i] = user;
+        } else {
+          decisions[i] = Decision.refused(unknownUser(user));
+        }
+      }
+    }
+  }
+
+  private static ServiceException unknownUser(UUID user) {
+    return ServiceException.of(
+            Code.NOT_FOUND,
+            ErrorReason.USER_NOT_FOUND,
+            "there is no user with this user_id; send an identity to have one made")
+        .with("user_id", user.toString());
+  }
+
+  boolean hasAllUsers() {
+    return Arrays.stream(users).noneMatch(user -> user == null);
+  }
+
+  Set<Identity> missingIdentities() {
+    Set<Identity> missing = new HashSet<>();
+    for (int i = 0; i < users.length; i++) {
+      Identity identity = events.get(i).identity();
+      if (users[i] == null && identity != null) {
+        missing.add(identity);
+      }
+    }
+    return missing;
+  }
+
+  Set<UUID> missingUserIds() {
+    Set<UUID> missing = new HashSet<>();
+    for (int i = 0; i < users.length; i++) {
+      UUID user = events.get(i).user();
+      if (users[i] == null && user != null) {
+        missing.add(user);
+      }
+    }
+    return missing;
+  }
+
+  /** Keeps what the transaction learnt of users, now that it is committed. */
+  void rememberUsers(UserStore known, UUID tenant) {
+    known.remember(tenant, learntIdentities, learntUsers);
+  }
+
+  /** The events to record, each id once. */
+  List<Entry> undecided() {
+    List<Entry> undecided = new ArrayList<>(first.size());
+    for (int i = 0; i < users.length; i++) {
+      UUID user = users[i];
+      if (user != null && isFirst(i) && decisions[i] == null) {
+        undecided.add(new Entry(events.get(i), user));
+      }
+    }
+    return undecided;
+  }
+
+  Collection<UUID> undecidedIds() {
+    List<UUID> ids = new ArrayList<>();
+    for (int i = 0; i < users.length; i++) {
+      if (isFirst(i) && decisions[i] == null) {
+        ids.add(events.get(i).id());
+      }
+    }
+    return ids;
+  }
+
+  /** Decides those whose ids were recorded before. */
+  void setTaken(Map<UUID, Recorded> recorded) {
+    recorded.forEach(
+        (id, found) -> {
+          Integer i = first.get(id);
+          if (i != null) {
+            decisions[i] = Decision.taken(events.get(i), found.micros(), found.digest());
+          }
+        });
+  }
+
+  /** Decides the rest: they are recorded. */
+  void setRecorded(long micros) {
+    for (int i = 0; i < decisions.length; i++) {
+      if (isFirst(i) && decisions[i] == null) {
+        decisions[i] = Decision.recorded(events.get(i), micros);
+      }
+    }
+  }
+
+  private boolean isFirst(int i) {
+    Integer at = first.get(events.get(i).id());
+    return at != null && at == i;
+  }
+
+  List<Decision> decisions() {
+    List<Decision> all = new ArrayList<>(decisions.length);
+    for (int i = 0; i < decisions.length; i++) {
+      all.add(decisionOf(i));
+    }
+    return all;
+  }
+
+  private Decision decisionOf(int i) {
+    Decision own = decisions[i];
+    if (own != null) {
+      return own;
+    }
+    Decision before = decisions[first.getOrDefault(events.get(i).id(), i)];
+    if (before == null) {
+      throw new IllegalStateException("an event is not decided");
+    }
+    return before.result() == Result.REFUSED
+        ? before
+        : Decision.taken(events.get(i), before.recordedMicros(), before.recordedDigest());
+  }
+}

@@ -1,0 +1,32 @@
+package io.rapport.tracking.event;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.identity.UserStore;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.TenantDb;
+import io.rapport.tracking.property.PropertyStore;
+
+/** Builds what belongs to events. */
+public final class EventFeature implements AutoCloseable {
+  private final EventRecorder recorder;
+  private final EventService service;
+
+  /**
+   * @param writers how many batches of events are written at a time
+   */
+  public EventFeature(TenantDb db, UserStore users, PropertyStore properties, int writers) {
+    EventLog log = new EventLog(db, users, new EventLogStore());
+    this.recorder = new EventRecorder(log, writers);
+    this.service =
+        new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
+  }
+
+  public ServerServiceDefinition service(Rpcs rpcs) {
+    return service.bind(rpcs);
+  }
+
+  @Override
+  public void close() {
+    recorder.close();
+  }
+}

@@ -1,0 +1,117 @@
+package io.rapport.tracking.event;
+
+import com.google.rpc.BadRequest.FieldViolation;
+import io.rapport.identity.v1.Identity;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Ids;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.Times;
+import io.rapport.platform.Uuids;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.Redaction;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import javax.crypto.Mac;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the events of one message: checks, redacts and digests them. For one thread. */
+final class EventReader {
+  private static final byte PURPOSE = 'E';
+  private static final int TYPICAL_SIZE = 1024;
+
+  private final Mac mac;
+  private final ByteWriter bytes = new ByteWriter(TYPICAL_SIZE);
+
+  EventReader(Caller.Tenant tenant) {
+    this.mac = tenant.secret().mac();
+  }
+
+  /** The event, ready to be recorded; throws INVALID_ARGUMENT if it breaks a rule. */
+  IncomingEvent read(Event event) {
+    List<FieldViolation> violations = EventRules.violations(event);
+    if (!violations.isEmpty()) {
+      throw ServiceException.invalid(commonReason(violations), violations);
+    }
+    Map<String, @Nullable Object> data = data(event);
+    if (data == null) {
+      return incoming(event, null, digest(event, null), null);
+    }
+    byte[] sent = json(data);
+    Redactor redactor = new Redactor();
+    Map<String, @Nullable Object> redacted = redactor.redact(data);
+    Redaction report = redactor.report();
+    byte[] kept = report == null ? sent : json(redacted);
+    return incoming(event, kept, digest(event, sent), report);
+  }
+
+  private static ErrorReason commonReason(List<FieldViolation> violations) {
+    String first = violations.getFirst().getReason();
+    boolean common = violations.stream().allMatch(it -> it.getReason().equals(first));
+    return common ? ErrorReason.valueOf(first) : ErrorReason.INVALID_FIELD;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> data(Event event) {
+    return switch (event.getDataCase()) {
+      case DATA_JSON -> Json.parse(event.getDataJson().toByteArray(), "data_json");
+      case DATA_STRUCT -> Json.parse(event.getDataStruct(), "data_struct");
+      case DATA_NOT_SET -> null;
+    };
+  }
+
+  private byte[] json(Map<String, @Nullable Object> data) {
+    bytes.clear();
+    JsonWriter.write(data, bytes);
+    return bytes.copy(0);
+  }
+
+  /** Every field counts, each with its length, so that two events never look alike. */
+  private byte[] digest(Event event, byte @Nullable [] json) {
+    bytes.clear();
+    bytes.putByte(PURPOSE);
+    sized(event.getUserId());
+    sized(event.getIdentity().getProvider());
+    sized(event.getIdentity().getSubject());
+    sized(event.getEventType());
+    optional(event.hasOccurredAt(), Times.micros(event.getOccurredAt()));
+    optional(event.hasUtcOffsetMinutes(), event.getUtcOffsetMinutes());
+    optional(event.hasReceivedAt(), Times.micros(event.getReceivedAt()));
+    bytes.putInt(json == null ? -1 : json.length);
+    if (json != null) {
+      bytes.putBytes(json);
+    }
+    sized(event.getText());
+    mac.update(bytes.array(), 0, bytes.size());
+    return mac.doFinal();
+  }
+
+  private void sized(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    bytes.putInt(utf8.length).putBytes(utf8);
+  }
+
+  private void optional(boolean present, long value) {
+    bytes.putByte(present ? 1 : 0).putLong(value);
+  }
+
+  private static IncomingEvent incoming(
+      Event event, byte @Nullable [] json, byte[] digest, @Nullable Redaction redaction) {
+    UUID id = Uuids.parse(event.getId());
+    Identity identity = event.hasIdentity() ? event.getIdentity() : null;
+    return new IncomingEvent(
+        id == null ? Ids.next() : id,
+        id != null,
+        Uuids.parse(event.getUserId()),
+        identity,
+        event.getEventType(),
+        event.hasOccurredAt() ? Times.micros(event.getOccurredAt()) : null,
+        event.hasUtcOffsetMinutes() ? event.getUtcOffsetMinutes() : null,
+        event.hasReceivedAt() ? Times.micros(event.getReceivedAt()) : null,
+        json,
+        event.getText(),
+        digest,
+        redaction);
+  }
+}

@@ -1,0 +1,258 @@
+package io.rapport.tracking.event;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.Caller;
+import io.rapport.platform.PageTokens;
+import io.rapport.platform.Reply;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.Times;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.event.EventLog.NotRecordedException;
+import io.rapport.tracking.event.EventStore.ListOrder;
+import io.rapport.tracking.property.PropertyStore;
+import io.rapport.tracking.v1.BatchTrackEventsRequest;
+import io.rapport.tracking.v1.BatchTrackEventsResponse;
+import io.rapport.tracking.v1.CountEventsRequest;
+import io.rapport.tracking.v1.CountEventsResponse;
+import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.EventCount;
+import io.rapport.tracking.v1.EventOutcome.Result;
+import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.EventTimeRange.Clock;
+import io.rapport.tracking.v1.GetEventRequest;
+import io.rapport.tracking.v1.IngestEventsRequest;
+import io.rapport.tracking.v1.IngestEventsResponse;
+import io.rapport.tracking.v1.ListEventsRequest;
+import io.rapport.tracking.v1.ListEventsRequest.Order;
+import io.rapport.tracking.v1.ListEventsResponse;
+import io.rapport.tracking.v1.TrackEventRequest;
+import io.rapport.tracking.v1.TrackEventResponse;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** The RPCs of events. */
+final class EventService {
+  /** How many messages of one stream are being recorded at a time. */
+  private static final int STREAM_WINDOW = 4;
+
+  private static final int DEFAULT_GROUPS = 1000;
+  private static final int MAX_GROUPS = 10_000;
+
+  private final TenantDb db;
+  private final EventLog log;
+  private final EventRecorder recorder;
+  private final EventQuery.Resolver queries;
+  private final EventStore events = new EventStore();
+  private final EventCountStore counts = new EventCountStore();
+
+  EventService(TenantDb db, EventLog log, EventRecorder recorder, EventQuery.Resolver queries) {
+    this.db = db;
+    this.log = log;
+    this.recorder = recorder;
+    this.queries = queries;
+  }
+
+  ServerServiceDefinition bind(Rpcs rpcs) {
+    return rpcs.service(EventServiceGrpc.getServiceDescriptor())
+        .unary(EventServiceGrpc.getGetEventMethod(), this::getEvent)
+        .unary(EventServiceGrpc.getListEventsMethod(), this::listEvents)
+        .unary(EventServiceGrpc.getCountEventsMethod(), this::countEvents)
+        .immediate(EventServiceGrpc.getTrackEventMethod(), this::trackEvent)
+        .bulk(EventServiceGrpc.getBatchTrackEventsMethod(), this::batchTrackEvents)
+        .pipelined(EventServiceGrpc.getIngestEventsMethod(), STREAM_WINDOW, this::ingestEvents)
+        .build();
+  }
+
+  private Event getEvent(GetEventRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    Event event =
+        db.read(tenant, dsl -> events.find(dsl, tenant, UUID.fromString(request.getId())))
+            .orElseThrow(() -> ServiceException.notFound("event", request.getId()));
+    return present(event, request.getDataAsJson());
+  }
+
+  private ListEventsResponse listEvents(ListEventsRequest request) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    ListEventsRequest arguments =
+        request.toBuilder().clearPageSize().clearPageToken().clearDataAsJson().build();
+    EventPlace after =
+        PageTokens.decode(tenant, arguments, request.getPageToken())
+            .map(EventPlace::ofCursor)
+            .orElse(null);
+    ListOrder order = new ListOrder(request.getOrder() != Order.OLDEST_FIRST, after);
+    EventQuery query =
+        db.read(tenant.id(), dsl -> queries.resolve(dsl, tenant.id(), request.getFilter()));
+    int size = PageTokens.size(request.getPageSize());
+
+    EventStore.Page page =
+        db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, order, size));
+
+    ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
+    page.events().forEach(e -> response.addEvents(present(e, request.getDataAsJson())));
+    if (page.more()) {
+      byte[] cursor = place(page.events().getLast(), query.clock()).toCursor();
+      response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));
+    }
+    return response.build();
+  }
+
+  private static EventPlace place(Event event, Clock clock) {
+    Instant time =
+        switch (clock) {
+          case RECEIVED_AT -> Times.instant(event.getReceivedAt());
+          case RECORDED_AT -> Times.instant(event.getRecordedAt());
+          case OCCURRED_AT, CLOCK_UNSPECIFIED, UNRECOGNIZED -> Times.instant(event.getOccurredAt());
+        };
+    return new EventPlace(time, UUID.fromString(event.getId()));
+  }
+
+  /** The store gives data as JSON bytes; callers get a Struct unless they asked for bytes. */
+  private static Event present(Event event, boolean asJson) {
+    if (asJson || !event.hasDataJson()) {
+      return event;
+    }
+    var data = Json.parse(event.getDataJson().toByteArray(), "data_json");
+    return event.toBuilder().setDataStruct(Json.toStruct(data)).build();
+  }
+
+  private CountEventsResponse countEvents(CountEventsRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    int limit =
+        request.getMaxGroups() == 0 ? DEFAULT_GROUPS : Math.min(request.getMaxGroups(), MAX_GROUPS);
+    List<EventCount> groups =
+        db.read(
+            tenant,
+            dsl -> {
+              EventQuery query = queries.resolve(dsl, tenant, request.getFilter());
+              List<Grouping> groupings =
+                  Grouping.resolve(
+                      dsl, tenant, queries.properties(), request.getGroupByList());
+              return counts.count(dsl, tenant, query, groupings, limit + 1);
+            });
+    return CountEventsResponse.newBuilder()
+        .addAllGroups(groups.stream().limit(limit).toList())
+        .setTruncated(groups.size() > limit)
+        .build();
+  }
+
+  private void trackEvent(TrackEventRequest request, Reply<TrackEventResponse> reply) {
+    if (!request.hasEvent()) {
+      throw ServiceException.invalid("event", ErrorReason.INVALID_FIELD, "value is required");
+    }
+    Caller.Tenant tenant = Caller.currentTenant();
+    IncomingEvent event = read(tenant, request.getEvent());
+    Reply<List<Decision>> decided =
+        then(reply, decisions -> reply.send(answer(event, decisions.getFirst())));
+    if (request.getValidateOnly()) {
+      judge(tenant, List.of(event), decided);
+    } else {
+      recorder.submit(tenant, List.of(event), decided);
+    }
+  }
+
+  private static IncomingEvent read(Caller.Tenant tenant, Event event) {
+    try {
+      return new EventReader(tenant).read(event);
+    } catch (ServiceException e) {
+      throw e.inside("event");
+    }
+  }
+
+  private static TrackEventResponse answer(IncomingEvent event, Decision decision) {
+    ServiceException error = EventOutcomes.error(event, decision);
+    if (error != null) {
+      throw error;
+    }
+    return TrackEventResponse.newBuilder().setOutcome(EventOutcomes.of(event, decision, 0)).build();
+  }
+
+  /** Asks the database, which blocks, and so not on the event loop. */
+  private void judge(
+      Caller.Tenant tenant, List<IncomingEvent> incoming, Reply<List<Decision>> reply) {
+    Thread.startVirtualThread(
+        () -> {
+          try {
+            reply.send(log.judge(tenant, incoming));
+          } catch (RuntimeException e) {
+            reply.fail(e);
+          }
+        });
+  }
+
+  private void batchTrackEvents(
+      BatchTrackEventsRequest request, Reply<BatchTrackEventsResponse> reply) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    IncomingBatch batch = IncomingBatch.read(tenant, request.getEventsList());
+    Reply<List<Decision>> decided =
+        then(
+            reply,
+            decisions ->
+                reply.send(
+                    BatchTrackEventsResponse.newBuilder()
+                        .addAllOutcomes(batch.outcomes(decisions))
+                        .build()));
+    if (request.getAllOrNothing()) {
+      decided.send(recordAll(tenant, batch, request.getValidateOnly()));
+    } else if (request.getValidateOnly()) {
+      decided.send(log.judge(tenant, batch.readable()));
+    } else {
+      recorder.submit(tenant, batch.readable(), decided);
+    }
+  }
+
+  private List<Decision> recordAll(
+      Caller.Tenant tenant, IncomingBatch batch, boolean validateOnly) {
+    batch.requireReadable();
+    try {
+      return validateOnly
+          ? log.judgeAll(tenant, batch.readable())
+          : log.recordAll(tenant, batch.readable());
+    } catch (NotRecordedException e) {
+      throw batch.refusal(e.decisions());
+    }
+  }
+
+  private void ingestEvents(IngestEventsRequest request, Reply<IngestEventsResponse> reply) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    IncomingBatch batch = IncomingBatch.read(tenant, request.getEventsList());
+    recorder.submit(
+        tenant,
+        batch.readable(),
+        then(reply, decisions -> reply.send(answer(request.getSequence(), batch, decisions))));
+  }
+
+  private static IngestEventsResponse answer(
+      long sequence, IncomingBatch batch, List<Decision> decisions) {
+    IngestEventsResponse.Builder response =
+        IngestEventsResponse.newBuilder()
+            .setSequence(sequence)
+            .addAllOutcomes(batch.remarkable(decisions));
+    int recorded = 0;
+    for (Decision decision : decisions) {
+      if (decision.result() == Result.RECORDED) {
+        recorded++;
+        response.setRecordedAt(Times.proto(decision.recordedMicros()));
+      }
+    }
+    return response.setRecorded(recorded).build();
+  }
+
+  /** A reply that goes on with what it gets, and passes failures on. */
+  private static <T> Reply<T> then(Reply<?> reply, Consumer<T> next) {
+    return new Reply<>() {
+      @Override
+      public void send(T answer) {
+        next.accept(answer);
+      }
+
+      @Override
+      public void fail(Throwable failure) {
+        reply.fail(failure);
+      }
+    };
+  }
+}

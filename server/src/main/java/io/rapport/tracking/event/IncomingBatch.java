@@ -1,0 +1,114 @@
+package io.rapport.tracking.event;
+
+import com.google.rpc.BadRequest.FieldViolation;
+import io.rapport.platform.Caller;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.EventOutcome;
+import io.rapport.tracking.v1.EventOutcome.Result;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The events of one message: those that keep the rules, and why the others don't. */
+final class IncomingBatch {
+  private static final int MAX_VIOLATIONS = 100;
+
+  private final List<Event> sent;
+  private final List<IncomingEvent> readable = new ArrayList<>();
+  private final @Nullable ServiceException[] refusals;
+
+  private IncomingBatch(List<Event> sent) {
+    this.sent = sent;
+    this.refusals = new ServiceException[sent.size()];
+  }
+
+  static IncomingBatch read(Caller.Tenant tenant, List<Event> sent) {
+    IncomingBatch batch = new IncomingBatch(sent);
+    EventReader reader = new EventReader(tenant);
+    for (int i = 0; i < sent.size(); i++) {
+      try {
+        batch.readable.add(reader.read(sent.get(i)));
+      } catch (ServiceException e) {
+        batch.refusals[i] = e;
+      }
+    }
+    return batch;
+  }
+
+  /** The events that keep the rules, in the order sent. */
+  List<IncomingEvent> readable() {
+    return readable;
+  }
+
+  /** One outcome for each event that was sent, given the decisions on the readable ones. */
+  List<EventOutcome> outcomes(List<Decision> decisions) {
+    List<EventOutcome> outcomes = new ArrayList<>(refusals.length);
+    int next = 0;
+    for (int i = 0; i < refusals.length; i++) {
+      ServiceException refusal = refusals[i];
+      if (refusal != null) {
+        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
+      } else {
+        outcomes.add(EventOutcomes.of(readable.get(next), decisions.get(next), i));
+        next++;
+      }
+    }
+    return outcomes;
+  }
+
+  /** The outcomes that the answer of a stream names: those that need a word. */
+  List<EventOutcome> remarkable(List<Decision> decisions) {
+    List<EventOutcome> outcomes = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i < refusals.length; i++) {
+      ServiceException refusal = refusals[i];
+      if (refusal != null) {
+        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
+        continue;
+      }
+      IncomingEvent event = readable.get(next);
+      Decision decision = decisions.get(next++);
+      boolean plain =
+          decision.result() == Result.RECORDED && event.redaction() == null && event.idGiven();
+      if (!plain) {
+        outcomes.add(EventOutcomes.of(event, decision, i));
+      }
+    }
+    return outcomes;
+  }
+
+  /** Throws BATCH_REFUSED if an event breaks a rule. */
+  void requireReadable() {
+    List<FieldViolation> violations = new ArrayList<>();
+    for (int i = 0; i < refusals.length; i++) {
+      addViolations(violations, i, refusals[i]);
+    }
+    if (!violations.isEmpty()) {
+      throw ServiceException.invalid(ErrorReason.BATCH_REFUSED, violations);
+    }
+  }
+
+  /** The BATCH_REFUSED that names each event that could not be recorded; all were readable. */
+  ServiceException refusal(List<Decision> decisions) {
+    List<FieldViolation> violations = new ArrayList<>();
+    for (int i = 0; i < readable.size(); i++) {
+      addViolations(violations, i, EventOutcomes.error(readable.get(i), decisions.get(i)));
+    }
+    return ServiceException.invalid(ErrorReason.BATCH_REFUSED, violations);
+  }
+
+  private static void addViolations(
+      List<FieldViolation> violations, int index, @Nullable ServiceException refusal) {
+    if (refusal == null || violations.size() >= MAX_VIOLATIONS) {
+      return;
+    }
+    String event = "events[" + index + "]";
+    if (refusal.violations().isEmpty()) {
+      violations.add(
+          ServiceException.violation(event, refusal.reason(), String.valueOf(refusal.getMessage())));
+    }
+    violations.addAll(refusal.inside(event).violations());
+  }
+}

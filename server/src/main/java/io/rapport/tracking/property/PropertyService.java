@@ -1,0 +1,151 @@
+package io.rapport.tracking.property;
+
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Failures;
+import io.rapport.platform.PageTokens;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.v1.DeclarePropertyRequest;
+import io.rapport.tracking.v1.EventProperty;
+import io.rapport.tracking.v1.EventPropertyServiceGrpc;
+import io.rapport.tracking.v1.GetPropertyRequest;
+import io.rapport.tracking.v1.ListPropertiesRequest;
+import io.rapport.tracking.v1.ListPropertiesResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+
+/** The RPCs of declared properties. */
+final class PropertyService {
+  private static final long MAX_WAIT_MILLIS = 30_000;
+  private static final double SHARE_OF_DEADLINE = 0.8;
+
+  private final TenantDb db;
+  private final PropertyStore properties;
+  private final PropertyIndexer indexer;
+  private final Predicate<String> isSensitive;
+
+  /**
+   * @param isSensitive tells keys that events never have, because they name a secret
+   */
+  PropertyService(
+      TenantDb db,
+      PropertyStore properties,
+      PropertyIndexer indexer,
+      Predicate<String> isSensitive) {
+    this.db = db;
+    this.properties = properties;
+    this.indexer = indexer;
+    this.isSensitive = isSensitive;
+  }
+
+  ServerServiceDefinition bind(Rpcs rpcs) {
+    return rpcs.service(EventPropertyServiceGrpc.getServiceDescriptor())
+        .unary(EventPropertyServiceGrpc.getGetPropertyMethod(), this::getProperty)
+        .unary(EventPropertyServiceGrpc.getListPropertiesMethod(), this::listProperties)
+        .unary(EventPropertyServiceGrpc.getDeclarePropertyMethod(), this::declareProperty)
+        .build();
+  }
+
+  private EventProperty getProperty(GetPropertyRequest request) {
+    return find(Caller.currentTenant().id(), request.getName()).proto();
+  }
+
+  private DeclaredProperty find(UUID tenant, String name) {
+    return db.read(
+        tenant,
+        dsl ->
+            properties
+                .find(dsl, tenant, name)
+                .orElseThrow(() -> ServiceException.notFound("property", name)));
+  }
+
+  private ListPropertiesResponse listProperties(ListPropertiesRequest request) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    ListPropertiesRequest arguments = ListPropertiesRequest.getDefaultInstance();
+    int size = PageTokens.size(request.getPageSize());
+    String after =
+        PageTokens.decode(tenant, arguments, request.getPageToken())
+            .map(cursor -> new String(cursor, StandardCharsets.UTF_8))
+            .orElse(null);
+
+    List<DeclaredProperty> found =
+        db.read(tenant.id(), dsl -> properties.list(dsl, tenant.id(), after, size + 1));
+
+    ListPropertiesResponse.Builder page = ListPropertiesResponse.newBuilder();
+    found.stream().limit(size).forEach(property -> page.addProperties(property.proto()));
+    if (found.size() > size) {
+      byte[] last = found.get(size - 1).proto().getName().getBytes(StandardCharsets.UTF_8);
+      page.setNextPageToken(PageTokens.encode(tenant, arguments, last));
+    }
+    return page.build();
+  }
+
+  private EventProperty declareProperty(DeclarePropertyRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    requireKept(request.getName());
+    if (request.getValidateOnly()) {
+      return EventProperty.newBuilder()
+          .setName(request.getName())
+          .setType(request.getType())
+          .build();
+    }
+    DeclaredProperty declared =
+        db.write(
+            tenant,
+            tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
+    requireSameType(declared, request);
+    await(indexer.index(tenant, declared));
+    return find(tenant, request.getName()).proto();
+  }
+
+  private void requireKept(String name) {
+    for (String key : name.split("[.]")) {
+      if (isSensitive.test(key)) {
+        throw ServiceException.invalid(
+            "name", ErrorReason.INVALID_FIELD, "names a secret, which events are never kept with");
+      }
+    }
+  }
+
+  private static void requireSameType(DeclaredProperty declared, DeclarePropertyRequest request) {
+    if (declared.type() != request.getType()) {
+      throw ServiceException.failedPrecondition(
+              ErrorReason.PROPERTY_EXISTS, "the property is declared with another type")
+          .with("name", request.getName())
+          .with("type", declared.type().name());
+    }
+  }
+
+  /** Waits until all is indexed, but answers before the caller's deadline. */
+  private static void await(Future<?> indexed) {
+    try {
+      indexed.get(patience(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      return; // the caller is told INDEXING
+    } catch (ExecutionException e) {
+      throw Failures.of(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static long patience() {
+    Deadline deadline = Context.current().getDeadline();
+    return deadline == null
+        ? MAX_WAIT_MILLIS
+        : Math.min(
+            MAX_WAIT_MILLIS,
+            (long) (deadline.timeRemaining(TimeUnit.MILLISECONDS) * SHARE_OF_DEADLINE));
+  }
+}

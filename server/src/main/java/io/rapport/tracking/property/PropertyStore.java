@@ -1,0 +1,164 @@
+package io.rapport.tracking.property;
+
+import static io.rapport.db.generated.tracking.Tables.EVENT_PROPERTIES;
+
+import io.grpc.Status.Code;
+import io.rapport.platform.Ids;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.Times;
+import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.v1.EventProperty;
+import io.rapport.tracking.v1.EventProperty.State;
+import io.rapport.tracking.v1.EventProperty.Type;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jooq.Condition;
+import org.jooq.DSLContext;
+import org.jooq.Record5;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/** Declared properties in PostgreSQL, and the indexing of events that were there before them. */
+public final class PropertyStore {
+  private static final int MAX_PROPERTIES = 50;
+  private static final int CHUNK = 5_000;
+
+  /** Where the indexing of older events has got to. */
+  record Cursor(Instant recordedAt, UUID eventId) {
+    static final Cursor START = new Cursor(Instant.EPOCH, new UUID(0, 0));
+  }
+
+  /** The property; throws if it is not declared or can't be used yet. */
+  public DeclaredProperty require(DSLContext dsl, UUID tenant, String name, String field) {
+    DeclaredProperty property =
+        find(dsl, tenant, name)
+            .orElseThrow(
+                () ->
+                    ServiceException.invalid(
+                        field, ErrorReason.PROPERTY_NOT_DECLARED, "is not declared as filterable"));
+    if (!property.isReady()) {
+      throw ServiceException.failedPrecondition(
+              ErrorReason.PROPERTY_NOT_READY, "older events are still being indexed by " + name)
+          .with("property", name);
+    }
+    return property;
+  }
+
+  Optional<DeclaredProperty> find(DSLContext dsl, UUID tenant, String name) {
+    return select(dsl, tenant, EVENT_PROPERTIES.NAME.eq(name), 1).stream().findFirst();
+  }
+
+  /** Up to {@code limit} properties by name, after the one with this name. */
+  List<DeclaredProperty> list(DSLContext dsl, UUID tenant, @Nullable String after, int limit) {
+    Condition condition = after == null ? DSL.noCondition() : EVENT_PROPERTIES.NAME.gt(after);
+    return select(dsl, tenant, condition, limit);
+  }
+
+  /**
+   * Declares a property unless it is. From its commit on, every event that is recorded is indexed:
+   * the lock waits for the writers that began before and can't see the property.
+   */
+  DeclaredProperty insert(DSLContext tx, UUID tenant, String name, Type type) {
+    tx.fetch("SELECT set_config('lock_timeout', '4s', true)");
+    tx.fetch(
+        "SELECT pg_advisory_xact_lock(hashtextextended('tracking.event_properties/' || {0}, 0))",
+        DSL.val(tenant.toString()));
+    Optional<DeclaredProperty> declared = find(tx, tenant, name);
+    if (declared.isPresent()) {
+      return declared.get();
+    }
+    requireRoom(tx, tenant);
+    tx.insertInto(EVENT_PROPERTIES)
+        .columns(
+            EVENT_PROPERTIES.TENANT_ID,
+            EVENT_PROPERTIES.ID,
+            EVENT_PROPERTIES.NAME,
+            EVENT_PROPERTIES.TYPE,
+            EVENT_PROPERTIES.STATE)
+        .values(tenant, Ids.next(), name, type.name(), State.INDEXING.name())
+        .execute();
+    return find(tx, tenant, name).orElseThrow();
+  }
+
+  private static void requireRoom(DSLContext tx, UUID tenant) {
+    int declared = tx.fetchCount(EVENT_PROPERTIES, EVENT_PROPERTIES.TENANT_ID.eq(tenant));
+    if (declared >= MAX_PROPERTIES) {
+      throw ServiceException.of(
+              Code.FAILED_PRECONDITION,
+              ErrorReason.PROPERTY_LIMIT,
+              "the tenant has " + MAX_PROPERTIES + " declared properties, and that is the most")
+          .with("max", String.valueOf(MAX_PROPERTIES));
+    }
+  }
+
+  /**
+   * Indexes the next of the older events by a property.
+   *
+   * @return where to go on; empty when all are done
+   */
+  Optional<Cursor> indexNext(DSLContext tx, UUID tenant, DeclaredProperty property, Cursor from) {
+    var end =
+        tx.fetchOptional(
+            """
+            WITH chunk AS (
+              SELECT id, occurred_at, recorded_at, event_data
+                FROM tracking.behavioral_events
+               WHERE tenant_id = {0} AND (recorded_at, id) > ({1}, {2})
+               ORDER BY recorded_at, id LIMIT {3}
+            ), indexed AS (
+              INSERT INTO tracking.event_property_values (tenant_id, property_id, event_id,
+                occurred_at, recorded_at, text_value, number_value, boolean_value)
+              SELECT {0}, {4}, id, occurred_at, recorded_at, v.*
+                FROM chunk,
+                  tracking.typed_value({5}, event_data #> string_to_array({6}, '.')) v
+              ON CONFLICT DO NOTHING
+            )
+            SELECT recorded_at, id FROM chunk ORDER BY recorded_at DESC, id DESC LIMIT 1
+            """,
+            DSL.val(tenant),
+            DSL.val(from.recordedAt(), EVENT_PROPERTIES.CREATED_AT.getDataType()),
+            DSL.val(from.eventId()),
+            DSL.val(CHUNK),
+            DSL.val(property.id()),
+            DSL.val(property.type().name()),
+            DSL.val(property.proto().getName()));
+    return end.map(row -> new Cursor(row.get(0, Instant.class), row.get(1, UUID.class)));
+  }
+
+  void setReady(DSLContext tx, UUID tenant, UUID id) {
+    tx.update(EVENT_PROPERTIES)
+        .set(EVENT_PROPERTIES.STATE, State.READY.name())
+        .where(EVENT_PROPERTIES.TENANT_ID.eq(tenant), EVENT_PROPERTIES.ID.eq(id))
+        .execute();
+  }
+
+  private static List<DeclaredProperty> select(
+      DSLContext dsl, UUID tenant, Condition condition, int limit) {
+    return dsl.select(
+            EVENT_PROPERTIES.ID,
+            EVENT_PROPERTIES.NAME,
+            EVENT_PROPERTIES.TYPE,
+            EVENT_PROPERTIES.STATE,
+            EVENT_PROPERTIES.CREATED_AT)
+        .from(EVENT_PROPERTIES)
+        .where(EVENT_PROPERTIES.TENANT_ID.eq(tenant), condition)
+        .orderBy(EVENT_PROPERTIES.NAME)
+        .limit(limit)
+        .fetch(PropertyStore::read);
+  }
+
+  private static DeclaredProperty read(Record5<UUID, String, String, String, Instant> row) {
+    Type type = Type.valueOf(row.value3());
+    return new DeclaredProperty(
+        row.value1(),
+        type,
+        EventProperty.newBuilder()
+            .setName(row.value2())
+            .setType(type)
+            .setState(State.valueOf(row.value4()))
+            .setCreatedAt(Times.proto(row.value5()))
+            .build());
+  }
+}
