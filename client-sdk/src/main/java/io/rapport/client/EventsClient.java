@@ -27,14 +27,16 @@ public final class EventsClient {
   private static final int PAGE = 500;
 
   private final Calls calls;
+  private final EventWriter.Opener opener;
   private final Rpc<GetEventRequest, Event> get;
   private final Rpc<ListEventsRequest, ListEventsResponse> list;
   private final Rpc<CountEventsRequest, CountEventsResponse> count;
   private final Rpc<TrackEventRequest, TrackEventResponse> track;
   private final Rpc<BatchTrackEventsRequest, BatchTrackEventsResponse> batch;
 
-  EventsClient(Calls calls) {
+  EventsClient(Calls calls, EventWriter.Opener opener) {
     this.calls = calls;
+    this.opener = opener;
     this.get = calls.rpc(EventServiceGrpc.getGetEventMethod());
     this.list = calls.rpc(EventServiceGrpc.getListEventsMethod());
     this.count = calls.rpc(EventServiceGrpc.getCountEventsMethod());
@@ -147,6 +149,16 @@ public final class EventsClient {
   /** Counts events in groups; {@code truncated} tells that there are more groups than asked for. */
   public CountEventsResponse count(CountEventsRequest request) {
     return calls.call(count, request);
+  }
+
+  /** Opens a writer for many events, with the default options. */
+  public EventWriter ingest() {
+    return ingest(IngestOptions.defaults());
+  }
+
+  /** Opens a writer for many events. It connects when the first event is written. */
+  public EventWriter ingest(IngestOptions options) {
+    return EventWriter.start(opener, options);
   }
 
   private static EventOutcome shifted(EventOutcome outcome, int first) {

@@ -40,7 +40,8 @@ public final class RapportClient implements AutoCloseable {
     Channel channel = ClientInterceptors.intercept(transport, new OutgoingHeaders(builder.token));
     Retrier retrier = new Retrier(time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()));
     this.calls = new Calls(channel, builder.deadlines, retrier);
-    this.events = new EventsClient(calls);
+    this.events =
+        new EventsClient(calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
     this.properties = new PropertiesClient(calls);
     this.users = new UsersClient(calls);
     this.tenants = new TenantsClient(calls);
