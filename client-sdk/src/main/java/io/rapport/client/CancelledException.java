@@ -1,0 +1,12 @@
+package io.rapport.client;
+
+import org.jspecify.annotations.Nullable;
+
+/** The caller gave up: its thread was interrupted or its context was cancelled. */
+public final class CancelledException extends RapportException {
+  private static final long serialVersionUID = 1L;
+
+  CancelledException(ErrorDetails details, @Nullable Throwable cause) {
+    super(details, cause);
+  }
+}

@@ -1,0 +1,121 @@
+package io.rapport.client;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an {@link EventWriter} works. Start with {@link #defaults()}.
+ *
+ * @param messageEvents events of a full message, 1 to 10,000; 1,000 unless set
+ * @param messageBytes bytes of a full message, 1 to 3,670,016; 1 MiB unless set. An event that
+ *     alone is larger goes alone.
+ * @param inFlight messages that are sent and not answered, at most; 8 unless set
+ * @param bufferEvents events that are written and not decided, at most; 32,768 unless set
+ * @param bufferBytes their bytes as sent, at most; 32 MiB unless set
+ * @param maxOutage how long to try to reach the service again without getting on; 60 s unless set
+ * @param everyOutcome told the fate of every event
+ * @param exceptions told only of duplicates, conflicts, refused events, and redactions
+ */
+public record IngestOptions(
+    int messageEvents,
+    int messageBytes,
+    int inFlight,
+    int bufferEvents,
+    long bufferBytes,
+    Duration maxOutage,
+    @Nullable OutcomeListener everyOutcome,
+    @Nullable OutcomeListener exceptions) {
+
+  private static final IngestOptions DEFAULTS =
+      new IngestOptions(1_000, 1 << 20, 8, 1 << 15, 32L << 20, Duration.ofSeconds(60), null, null);
+
+  /** Checks the ranges; throws IllegalArgumentException. */
+  public IngestOptions {
+    within("messageEvents", messageEvents, Parts.MAX_EVENTS);
+    within("messageBytes", messageBytes, Parts.MAX_BYTES);
+    within("inFlight", inFlight, 1_000);
+    within("bufferEvents", bufferEvents, Integer.MAX_VALUE);
+    within("bufferBytes", bufferBytes, Long.MAX_VALUE);
+    if (maxOutage.isNegative()) {
+      throw new IllegalArgumentException("maxOutage must not be negative: " + maxOutage);
+    }
+  }
+
+  /** The defaults named above. */
+  public static IngestOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /** The same with messages of at most so many events and bytes. */
+  public IngestOptions withMessage(int events, int bytes) {
+    return new IngestOptions(
+        events, bytes, inFlight, bufferEvents, bufferBytes, maxOutage, everyOutcome, exceptions);
+  }
+
+  /** The same with at most so many messages unanswered. */
+  public IngestOptions withInFlight(int messages) {
+    return new IngestOptions(
+        messageEvents,
+        messageBytes,
+        messages,
+        bufferEvents,
+        bufferBytes,
+        maxOutage,
+        everyOutcome,
+        exceptions);
+  }
+
+  /** The same with at most so many events, and bytes of them, written and not decided. */
+  public IngestOptions withBuffer(int events, long bytes) {
+    return new IngestOptions(
+        messageEvents, messageBytes, inFlight, events, bytes, maxOutage, everyOutcome, exceptions);
+  }
+
+  /** The same, giving up after so long without getting on; zero: at the first failure. */
+  public IngestOptions withMaxOutage(Duration time) {
+    return new IngestOptions(
+        messageEvents,
+        messageBytes,
+        inFlight,
+        bufferEvents,
+        bufferBytes,
+        time,
+        everyOutcome,
+        exceptions);
+  }
+
+  /** The same, telling the listener the fate of every event. */
+  public IngestOptions withEveryOutcome(OutcomeListener listener) {
+    return new IngestOptions(
+        messageEvents,
+        messageBytes,
+        inFlight,
+        bufferEvents,
+        bufferBytes,
+        maxOutage,
+        listener,
+        exceptions);
+  }
+
+  /**
+   * The same, telling the listener of the events that were not simply recorded as sent: cheaper.
+   */
+  public IngestOptions withExceptions(OutcomeListener listener) {
+    return new IngestOptions(
+        messageEvents,
+        messageBytes,
+        inFlight,
+        bufferEvents,
+        bufferBytes,
+        maxOutage,
+        everyOutcome,
+        listener);
+  }
+
+  private static void within(String name, long value, long most) {
+    if (value < 1 || value > most) {
+      throw new IllegalArgumentException(
+          "%s must be from 1 to %,d: %,d".formatted(name, most, value));
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package io.rapport.client;
+
+import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptors;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection to the service. Thread-safe; one for the whole application is enough.
+ *
+ * <p>Calls have a deadline of their own, or 95 % of what is left to the current gRPC context if
+ * that is sooner. Reads, and writes that the contract declares idempotent, are tried up to three
+ * times when the service is unavailable, within the deadline and within a budget of one retry for
+ * ten calls. Failures are {@link RapportException}s.
+ */
+public final class RapportClient implements AutoCloseable {
+  private static final Duration CLOSE = Duration.ofSeconds(5);
+
+  private final ManagedChannel transport;
+  private final boolean owned;
+  private final Calls calls;
+  private final EventsClient events;
+  private final PropertiesClient properties;
+  private final UsersClient users;
+  private final TenantsClient tenants;
+
+  private RapportClient(Builder builder) {
+    ManagedChannel given = builder.channel;
+    this.owned = given == null;
+    this.transport = given == null ? builder.open() : given;
+    Channel channel = ClientInterceptors.intercept(transport, new OutgoingHeaders(builder.token));
+    Retrier retrier = new Retrier(time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()));
+    this.calls = new Calls(channel, builder.deadlines, retrier);
+    this.events =
+        new EventsClient(calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
+    this.properties = new PropertiesClient(calls);
+    this.users = new UsersClient(calls);
+    this.tenants = new TenantsClient(calls);
+  }
+
+  /**
+   * A client without a token: in plaintext if the target is this machine, else over TLS with the
+   * certificates that Java trusts.
+   *
+   * @param target {@code host:port}, or any target that gRPC knows, such as {@code
+   *     dns:///host:port}
+   */
+  public static RapportClient connect(String target) {
+    return builder(target).build();
+  }
+
+  /** Settings for a client of this target; see {@link #connect}. */
+  public static Builder builder(String target) {
+    return new Builder(target);
+  }
+
+  /** Records events and answers about them. */
+  public EventsClient events() {
+    return events;
+  }
+
+  /** Declares properties that events can be filtered and counted by. */
+  public PropertiesClient properties() {
+    return properties;
+  }
+
+  /** The users of the tenant. */
+  public UsersClient users() {
+    return users;
+  }
+
+  /** The tenants, for operators. */
+  public TenantsClient tenants() {
+    return tenants;
+  }
+
+  /**
+   * Asks the service whether it is serving.
+   *
+   * @throws RapportException if it can't be reached
+   */
+  public boolean isServing() {
+    return Health.serving(calls);
+  }
+
+  /**
+   * The channel for stubs of the generated code, with token and user agent. Such calls have neither
+   * a deadline nor retries unless the stub asks for them, and fail with gRPC's exceptions.
+   */
+  public Channel channel() {
+    return calls.channel();
+  }
+
+  /**
+   * Lets running calls end for up to 5 seconds and disconnects. Writers must be closed before. A
+   * channel that was given to the builder stays open.
+   */
+  @Override
+  public void close() {
+    if (!owned) {
+      return;
+    }
+    transport.shutdown();
+    try {
+      if (!transport.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
+        transport.shutdownNow();
+      }
+    } catch (InterruptedException stop) {
+      transport.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Settings of a client. */
+  public static final class Builder {
+    private static final int MAX_INBOUND_BYTES = 16 * 1024 * 1024;
+
+    private final String target;
+    private ChannelCredentials credentials;
+    private @Nullable ManagedChannel channel;
+    private @Nullable Supplier<String> token;
+    private Deadlines deadlines = Deadlines.DEFAULT;
+    private String userAgent = "rapport-java";
+
+    private Builder(String target) {
+      this.target = target;
+      this.credentials =
+          Targets.loopback(target)
+              ? InsecureChannelCredentials.create()
+              : TlsChannelCredentials.create();
+    }
+
+    /** Sends this bearer token with every call. */
+    public Builder token(String token) {
+      return token(() -> token);
+    }
+
+    /**
+     * Sends a bearer token with every call.
+     *
+     * @param token asked before every call and every stream, in the caller's thread, so it must be
+     *     quick; it may be asked by several threads at once
+     */
+    public Builder token(Supplier<String> token) {
+      this.token = token;
+      return this;
+    }
+
+    /** Connects without encryption; a token can then be read on the way. */
+    public Builder plaintext() {
+      return credentials(InsecureChannelCredentials.create());
+    }
+
+    /** Connects over TLS with the certificates that Java trusts. */
+    public Builder tls() {
+      return credentials(TlsChannelCredentials.create());
+    }
+
+    /**
+     * Connects over TLS.
+     *
+     * @param trusted the certificates to trust, in PEM; read to its end, not closed
+     * @throws IOException if they can't be read
+     */
+    public Builder tls(InputStream trusted) throws IOException {
+      return credentials(TlsChannelCredentials.newBuilder().trustManager(trusted).build());
+    }
+
+    /** Connects with these credentials, such as those of {@link TlsChannelCredentials} for mTLS. */
+    public Builder credentials(ChannelCredentials credentials) {
+      this.credentials = credentials;
+      return this;
+    }
+
+    /** How long a read may take, retries included; 5 seconds unless set. */
+    public Builder readDeadline(Duration time) {
+      this.deadlines = new Deadlines(positive(time), deadlines.write(), deadlines.batch());
+      return this;
+    }
+
+    /** How long a write may take, retries included; 10 seconds unless set. */
+    public Builder writeDeadline(Duration time) {
+      this.deadlines = new Deadlines(deadlines.read(), positive(time), deadlines.batch());
+      return this;
+    }
+
+    /** How long one call of a batch may take, retries included; 30 seconds unless set. */
+    public Builder batchDeadline(Duration time) {
+      this.deadlines = new Deadlines(deadlines.read(), deadlines.write(), positive(time));
+      return this;
+    }
+
+    /** What the service's operators see this client as. */
+    public Builder userAgent(String name) {
+      this.userAgent = name;
+      return this;
+    }
+
+    /**
+     * Uses this channel instead of opening one; target, credentials and user agent have no effect.
+     */
+    public Builder channel(ManagedChannel channel) {
+      this.channel = channel;
+      return this;
+    }
+
+    /** The client. It connects with its first call. */
+    public RapportClient build() {
+      return new RapportClient(this);
+    }
+
+    private ManagedChannel open() {
+      return Grpc.newChannelBuilder(target, credentials)
+          .userAgent(userAgent)
+          .maxInboundMessageSize(MAX_INBOUND_BYTES)
+          .keepAliveTime(60, TimeUnit.SECONDS)
+          .keepAliveTimeout(10, TimeUnit.SECONDS)
+          .keepAliveWithoutCalls(false)
+          .disableServiceConfigLookUp()
+          .build();
+    }
+
+    private static Duration positive(Duration time) {
+      if (time.isNegative() || time.isZero()) {
+        throw new IllegalArgumentException("a deadline must be longer than nothing: " + time);
+      }
+      return time;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package io.rapport.client;
+
+import io.rapport.identity.v1.CreateTenantRequest;
+import io.rapport.identity.v1.GetTenantRequest;
+import io.rapport.identity.v1.ListTenantsRequest;
+import io.rapport.identity.v1.ListTenantsResponse;
+import io.rapport.identity.v1.Tenant;
+import io.rapport.identity.v1.TenantServiceGrpc;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Makes and shows tenants, for operators. Every method may throw a {@link RapportException}. */
+public final class TenantsClient {
+  private final Calls calls;
+  private final Rpc<GetTenantRequest, Tenant> get;
+  private final Rpc<ListTenantsRequest, ListTenantsResponse> list;
+  private final Rpc<CreateTenantRequest, Tenant> create;
+
+  TenantsClient(Calls calls) {
+    this.calls = calls;
+    this.get = calls.rpc(TenantServiceGrpc.getGetTenantMethod());
+    this.list = calls.rpc(TenantServiceGrpc.getListTenantsMethod());
+    this.create = calls.rpc(TenantServiceGrpc.getCreateTenantMethod());
+  }
+
+  /** The tenant with this UUID; empty if there is none. */
+  public Optional<Tenant> get(String id) {
+    try {
+      return Optional.of(calls.call(get, GetTenantRequest.newBuilder().setId(id).build()));
+    } catch (NotFoundException absent) {
+      return Optional.empty();
+    }
+  }
+
+  /** The tenants, by name, fetched page by page as the stream is read. */
+  public Stream<Tenant> list() {
+    return Pages.stream(
+        "",
+        token -> {
+          ListTenantsResponse page =
+              calls.call(list, ListTenantsRequest.newBuilder().setPageToken(token).build());
+          return new Pages.Page<>(page.getTenantsList(), page.getNextPageToken());
+        });
+  }
+
+  /**
+   * Makes a tenant, with a new id if it has none.
+   *
+   * @return the tenant; the one that is there if id and name are the same
+   * @throws AlreadyExistsException if the id has another name, or another tenant the name
+   */
+  public Tenant create(Tenant tenant) {
+    Tenant identified =
+        tenant.getId().isEmpty() ? tenant.toBuilder().setId(EventIds.next()).build() : tenant;
+    return calls.call(create, CreateTenantRequest.newBuilder().setTenant(identified).build());
+  }
+}
