@@ -36,8 +36,6 @@ public final class IdentityFeature {
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {
-    return List.of(
-        new TenantService(tenants).bind(rpcs),
-        new UserService(db, users).bind(rpcs));
+    return List.of(new TenantService(tenants).bind(rpcs), new UserService(db, users).bind(rpcs));
   }
 }

@@ -55,8 +55,7 @@ final class TenantStore implements TenantDirectory {
 
   /** Up to {@code limit} tenants by name, after the one with this name. */
   List<Tenant> list(@Nullable String after, int limit) {
-    return select(
-        after == null ? DSL.noCondition() : TENANTS.DISPLAY_NAME.gt(after), limit);
+    return select(after == null ? DSL.noCondition() : TENANTS.DISPLAY_NAME.gt(after), limit);
   }
 
   /** Makes a tenant unless one with this id and name is there already. */

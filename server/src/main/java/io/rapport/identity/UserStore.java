@@ -94,14 +94,11 @@ public final class UserStore {
               JOIN identity.identity_links l
                 ON l.tenant_id = {2} AND l.provider = i.provider AND l.subject = i.subject
             """,
-            DSL.val(providers),
-            DSL.val(subjects),
-            DSL.val(tenant))
-        .forEach(
-            row ->
-                found.put(
-                    identity(row.get(0, String.class), row.get(1, String.class)),
-                    row.get(2, UUID.class)));
+            DSL.val(providers), DSL.val(subjects), DSL.val(tenant))
+        .forEach(row ->
+            found.put(
+                identity(row.get(0, String.class), row.get(1, String.class)),
+                row.get(2, UUID.class)));
     return found;
   }
 

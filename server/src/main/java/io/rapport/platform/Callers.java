@@ -34,10 +34,7 @@ public final class Callers {
   public record Anonymous(UUID tenant, Set<String> rights) {}
 
   public Callers(
-      TokenVerifier verifier,
-      TenantDirectory tenants,
-      @Nullable Anonymous anonymous,
-      Clock clock) {
+      TokenVerifier verifier, TenantDirectory tenants, @Nullable Anonymous anonymous, Clock clock) {
     this.verifier = verifier;
     this.tenants = tenants;
     this.anonymous = anonymous;
@@ -69,8 +66,7 @@ public final class Callers {
     if (anonymous == null) {
       throw unauthenticated(ErrorReason.TOKEN_MISSING, "send a token: authorization: Bearer …");
     }
-    return new Caller(
-        tenant(anonymous.tenant()), "development", anonymous.rights(), Instant.MAX);
+    return new Caller(tenant(anonymous.tenant()), "development", anonymous.rights(), Instant.MAX);
   }
 
   private Caller ofHeader(String header) {
@@ -86,12 +82,11 @@ public final class Callers {
   private Caller.Tenant tenant(UUID id) {
     return tenants
         .find(id)
-        .orElseThrow(
-            () ->
-                ServiceException.of(
-                    Code.PERMISSION_DENIED,
-                    ErrorReason.TENANT_UNKNOWN,
-                    "the token's tenant is not one of this service"));
+        .orElseThrow(() ->
+            ServiceException.of(
+                Code.PERMISSION_DENIED,
+                ErrorReason.TENANT_UNKNOWN,
+                "the token's tenant is not one of this service"));
   }
 
   static ServiceException unauthenticated(ErrorReason reason, String message) {

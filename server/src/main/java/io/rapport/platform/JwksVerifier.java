@@ -54,8 +54,7 @@ public final class JwksVerifier implements TokenVerifier {
 
   private record Keys(FileTime changed, DefaultJWTProcessor<SecurityContext> processor) {}
 
-  public JwksVerifier(
-      Path file, @Nullable String issuer, @Nullable String audience, Clock clock) {
+  public JwksVerifier(Path file, @Nullable String issuer, @Nullable String audience, Clock clock) {
     this.file = file;
     this.issuer = issuer;
     this.audience = audience;

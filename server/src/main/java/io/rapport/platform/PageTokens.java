@@ -93,8 +93,7 @@ public final class PageTokens {
       out.useDeterministicSerialization();
       arguments.writeTo(out);
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      sha.update(arguments.getDescriptorForType().getFullName().getBytes(
-          StandardCharsets.UTF_8));
+      sha.update(arguments.getDescriptorForType().getFullName().getBytes(StandardCharsets.UTF_8));
       return Arrays.copyOf(sha.digest(bytes), DIGEST_SIZE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

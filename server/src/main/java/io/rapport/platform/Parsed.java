@@ -63,5 +63,4 @@ record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
   static ServiceException malformed(String message) {
     return ServiceException.of(Code.INVALID_ARGUMENT, ErrorReason.MESSAGE_MALFORMED, message);
   }
-
 }

@@ -22,8 +22,7 @@ public final class Rights {
     for (ServiceDescriptor service : contract.services()) {
       for (MethodDescriptor method : service.getMethods()) {
         Contract.right(method)
-            .ifPresent(
-                right -> rights.put(service.getFullName() + "/" + method.getName(), right));
+            .ifPresent(right -> rights.put(service.getFullName() + "/" + method.getName(), right));
       }
     }
     rights.put("grpc.health.v1.Health/Check", NONE);

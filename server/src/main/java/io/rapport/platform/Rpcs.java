@@ -47,7 +47,9 @@ public final class Rpcs {
     public <Q extends Message, R extends Message> ServiceBuilder unary(
         MethodDescriptor<Q, R> method, Function<Q, R> handler) {
       return add(
-          method, MAX_BYTES, UnaryCall.handler(checked((q, reply) -> reply.send(handler.apply(q)))));
+          method,
+          MAX_BYTES,
+          UnaryCall.handler(checked((q, reply) -> reply.send(handler.apply(q)))));
     }
 
     /** A handler that takes many entities at once, may block, and may answer later. */
@@ -57,8 +59,7 @@ public final class Rpcs {
     }
 
     /**
-     * A handler that never blocks, so it may run on the event loop, and checks the
-     * request itself.
+     * A handler that never blocks, so it may run on the event loop, and checks the request itself.
      */
     public <Q extends Message, R extends Message> ServiceBuilder immediate(
         MethodDescriptor<Q, R> method, BiConsumer<Q, Reply<R>> handler) {
@@ -71,8 +72,7 @@ public final class Rpcs {
      */
     public <Q extends Message, R extends Message> ServiceBuilder pipelined(
         MethodDescriptor<Q, R> method, int window, BiConsumer<Q, Reply<R>> handler) {
-      return add(
-          method, MAX_BULK_BYTES, PipelinedCall.handler(window, clock, checked(handler)));
+      return add(method, MAX_BULK_BYTES, PipelinedCall.handler(window, clock, checked(handler)));
     }
 
     private <Q extends Message, R> BiConsumer<Q, Reply<R>> checked(

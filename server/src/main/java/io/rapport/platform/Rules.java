@@ -59,8 +59,7 @@ public final class Rules {
               ? "breaks the rule " + violation.getRuleId()
               : violation.getMessage();
       described.add(
-          ServiceException.violation(
-              path(violation.getField()), ErrorReason.INVALID_FIELD, text));
+          ServiceException.violation(path(violation.getField()), ErrorReason.INVALID_FIELD, text));
     }
     return described;
   }

@@ -1,7 +1,6 @@
 package io.rapport.platform;
 
 import com.google.protobuf.Any;
-import com.google.protobuf.util.Durations;
 import com.google.rpc.BadRequest;
 import com.google.rpc.BadRequest.FieldViolation;
 import com.google.rpc.ErrorInfo;
@@ -136,12 +135,16 @@ public final class ServiceException extends RuntimeException {
     }
     if (retryAfter != null) {
       status.addDetails(
-          Any.pack(
-              RetryInfo.newBuilder()
-                  .setRetryDelay(Durations.fromMillis(retryAfter.toMillis()))
-                  .build()));
+          Any.pack(RetryInfo.newBuilder().setRetryDelay(protoDuration(retryAfter)).build()));
     }
     return status.build();
+  }
+
+  private static com.google.protobuf.Duration protoDuration(Duration time) {
+    return com.google.protobuf.Duration.newBuilder()
+        .setSeconds(time.getSeconds())
+        .setNanos(time.getNano())
+        .build();
   }
 
   private String message() {

@@ -11,15 +11,11 @@ import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
-import org.jooq.conf.Settings;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 
 /** The database as one tenant sees it: the one place where work is bound to a tenant. */
 public final class TenantDb {
-  private static final Settings SETTINGS =
-      new Settings().withRenderSchema(true).withExecuteLogging(false).withCacheRecordMappers(true);
-
   private final DataSource connections;
   private final Duration cap;
 
@@ -71,12 +67,12 @@ public final class TenantDb {
 
   /** jOOQ on a connection that is bound already. */
   public static DSLContext dsl(Connection connection) {
-    return DSL.using(connection, SQLDialect.POSTGRES, SETTINGS);
+    return DSL.using(connection, SQLDialect.POSTGRES);
   }
 
   /** jOOQ on connections that are bound to no tenant: for what no tenant owns. */
   public static DSLContext dsl(DataSource connections) {
-    return DSL.using(connections, SQLDialect.POSTGRES, SETTINGS);
+    return DSL.using(connections, SQLDialect.POSTGRES);
   }
 
   private static <T> T orRollBack(Connection connection, Work<T> work) throws SQLException {

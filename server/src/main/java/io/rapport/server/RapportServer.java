@@ -148,14 +148,6 @@ public final class RapportServer implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     metrics.close();
-    closeParts();
-  }
-
-  private void closeParts() {
-    try {
-      wiring.close();
-    } catch (Exception e) {
-      log.warn("a part could not be closed", e);
-    }
+    wiring.close();
   }
 }

@@ -105,8 +105,7 @@ public record ServerConfig(
   }
 
   private static void refuseUnknown(Map<String, String> environment) {
-    Set<String> known =
-        Stream.of(Variable.values()).map(Variable::key).collect(Collectors.toSet());
+    Set<String> known = Stream.of(Variable.values()).map(Variable::key).collect(Collectors.toSet());
     Set<String> unknown = new TreeSet<>(environment.keySet());
     unknown.removeIf(key -> !key.startsWith(PREFIX) || known.contains(key));
     unknown.removeAll(NOT_OURS);
@@ -123,8 +122,7 @@ public record ServerConfig(
     require(
         isLoopback(host) || tls != null,
         "only loopback is served without TLS: set RAPPORT_TLS_CERTIFICATE and RAPPORT_TLS_KEY");
-    require(
-        isLoopback(host) || !development, "RAPPORT_DEVELOPMENT is for loopback addresses only");
+    require(isLoopback(host) || !development, "RAPPORT_DEVELOPMENT is for loopback addresses only");
     return this;
   }
 
@@ -203,8 +201,7 @@ public record ServerConfig(
       Path jwks = file(Variable.JWKS_FILE);
       return jwks == null
           ? null
-          : new Tokens(
-              jwks, optional(Variable.TOKEN_ISSUER), optional(Variable.TOKEN_AUDIENCE));
+          : new Tokens(jwks, optional(Variable.TOKEN_ISSUER), optional(Variable.TOKEN_AUDIENCE));
     }
   }
 }

@@ -32,9 +32,13 @@ import java.util.List;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Builds the parts of the server and joins them. */
 final class Wiring implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Wiring.class);
+
   /** The tenant of calls without a token, in development. */
   static final UUID DEVELOPMENT_TENANT = UUID.fromString("00000000-0000-7000-8000-000000000001");
 
@@ -71,14 +75,18 @@ final class Wiring implements AutoCloseable {
     PropertyFeature properties = closed(new PropertyFeature(db, SensitiveKeys::isSensitive));
     EventFeature events =
         closed(
-            new EventFeature(
-                db, identity.users(), properties.properties(), config.eventWriters()));
+            new EventFeature(db, identity.users(), properties.properties(), config.eventWriters()));
     closed(new EventPartitions(system)).start();
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
     services.add(events.service(rpcs));
-    callers = new Callers(verifier(config.tokens(), clock), identity.tenants(), anonymous(config, contract), clock);
+    callers =
+        new Callers(
+            verifier(config.tokens(), clock),
+            identity.tenants(),
+            anonymous(config, contract),
+            clock);
     auth = new AuthInterceptor(callers, Rights.of(contract));
     if (config.development()) {
       identity.ensureTenant(DEVELOPMENT_TENANT, "development");
@@ -97,9 +105,7 @@ final class Wiring implements AutoCloseable {
   }
 
   private static @Nullable Anonymous anonymous(ServerConfig config, Contract contract) {
-    return config.development()
-        ? new Anonymous(DEVELOPMENT_TENANT, Rights.all(contract))
-        : null;
+    return config.development() ? new Anonymous(DEVELOPMENT_TENANT, Rights.all(contract)) : null;
   }
 
   private <T extends AutoCloseable> T closed(T part) {
@@ -109,9 +115,13 @@ final class Wiring implements AutoCloseable {
 
   /** Closes the parts, the last built first. */
   @Override
-  public void close() throws Exception {
+  public void close() {
     for (AutoCloseable part : parts) {
-      part.close();
+      try {
+        part.close();
+      } catch (Exception e) {
+        log.warn("a part can't be closed", e);
+      }
     }
   }
 }

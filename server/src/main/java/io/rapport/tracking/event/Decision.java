@@ -13,10 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param refusal why it was refused; null if it wasn't
  */
 record Decision(
-    Result result,
-    long recordedMicros,
-    byte[] recordedDigest,
-    @Nullable ServiceException refusal) {
+    Result result, long recordedMicros, byte[] recordedDigest, @Nullable ServiceException refusal) {
 
   private static final byte[] NONE = new byte[0];
 

@@ -147,13 +147,12 @@ final class EventBatch {
 
   /** Decides those whose ids were recorded before. */
   void setTaken(Map<UUID, Recorded> recorded) {
-    recorded.forEach(
-        (id, found) -> {
-          Integer i = first.get(id);
-          if (i != null) {
-            decisions[i] = Decision.taken(events.get(i), found.micros(), found.digest());
-          }
-        });
+    recorded.forEach((id, found) -> {
+      Integer i = first.get(id);
+      if (i != null) {
+        decisions[i] = Decision.taken(events.get(i), found.micros(), found.digest());
+      }
+    });
   }
 
   /** Decides the rest: they are recorded. */

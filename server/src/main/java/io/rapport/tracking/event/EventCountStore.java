@@ -66,9 +66,7 @@ final class EventCountStore {
     var aliases = USER_ALIASES.as("alias_" + index);
     Table<?> joined =
         from.leftJoin(aliases)
-            .on(
-                aliases.TENANT_ID.eq(tenant),
-                aliases.ALIAS_USER_ID.eq(BEHAVIORAL_EVENTS.USER_ID));
+            .on(aliases.TENANT_ID.eq(tenant), aliases.ALIAS_USER_ID.eq(BEHAVIORAL_EVENTS.USER_ID));
     return new Source(joined, DSL.coalesce(aliases.USER_ID, BEHAVIORAL_EVENTS.USER_ID));
   }
 

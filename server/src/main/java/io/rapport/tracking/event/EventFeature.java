@@ -17,8 +17,7 @@ public final class EventFeature implements AutoCloseable {
   public EventFeature(TenantDb db, UserStore users, PropertyStore properties, int writers) {
     EventLog log = new EventLog(db, users, new EventLogStore());
     this.recorder = new EventRecorder(log, writers);
-    this.service =
-        new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
+    this.service = new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
   }
 
   public ServerServiceDefinition service(Rpcs rpcs) {

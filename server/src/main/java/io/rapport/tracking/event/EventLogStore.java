@@ -205,14 +205,11 @@ final class EventLogStore {
               FROM unnest({0}::uuid[]) AS i (id)
               JOIN tracking.event_ids e ON e.tenant_id = {1} AND e.event_id = i.id
             """,
-            DSL.val(ids.toArray(UUID[]::new)),
-            DSL.val(tenant))
-        .forEach(
-            row ->
-                found.put(
-                    row.get(0, UUID.class),
-                    new Recorded(
-                        Times.micros(row.get(1, Instant.class)), row.get(2, byte[].class))));
+            DSL.val(ids.toArray(UUID[]::new)), DSL.val(tenant))
+        .forEach(row ->
+            found.put(
+                row.get(0, UUID.class),
+                new Recorded(Times.micros(row.get(1, Instant.class)), row.get(2, byte[].class))));
     return found;
   }
 }

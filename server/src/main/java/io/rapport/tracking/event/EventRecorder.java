@@ -20,11 +20,11 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Lets events that arrive at the same time share a commit.
  *
- * <p>Each tenant has a lane in which submissions wait while earlier ones are being written. A writer
- * that becomes free takes the lane that has waited longest and writes what waits in it as one batch.
- * No timer is involved: when nobody is writing, an event is written at once, and the busier the
- * database, the larger the batches. At most {@link #PER_TENANT} batches of a tenant are written at a
- * time, so that one tenant's batches grow rather than take all writers.
+ * <p>Each tenant has a lane in which submissions wait while earlier ones are being written. A
+ * writer that becomes free takes the lane that has waited longest and writes what waits in it as
+ * one batch. No timer is involved: when nobody is writing, an event is written at once, and the
+ * busier the database, the larger the batches. At most {@link #PER_TENANT} batches of a tenant are
+ * written at a time, so that one tenant's batches grow rather than take all writers.
  */
 final class EventRecorder implements AutoCloseable {
   private static final int PER_TENANT = 2;
@@ -39,8 +39,7 @@ final class EventRecorder implements AutoCloseable {
   private final List<Thread> writers = new ArrayList<>();
 
   /** Events that are decided together, and who waits for the decisions. */
-  private record Submission(
-      List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
+  private record Submission(List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
 
   EventRecorder(EventLog log, int writerCount) {
     this.log = log;

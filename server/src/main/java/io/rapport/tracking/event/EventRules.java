@@ -32,7 +32,8 @@ final class EventRules {
     EventRules rules = new EventRules();
     rules.checkId(event);
     rules.checkUser(event);
-    rules.require(isName(event.getEventType()), "event_type", "must match ^[a-z][a-z0-9_.-]{0,49}$");
+    rules.require(
+        isName(event.getEventType()), "event_type", "must match ^[a-z][a-z0-9_.-]{0,49}$");
     rules.checkTimes(event);
     rules.checkText(event.getText(), 0, MAX_TEXT, "text");
     rules.require(
@@ -47,7 +48,8 @@ final class EventRules {
 
   private void checkUser(Event event) {
     boolean byId = !event.getUserId().isEmpty();
-    require(byId != event.hasIdentity(), "user_id", "exactly one of user_id and identity is needed");
+    require(
+        byId != event.hasIdentity(), "user_id", "exactly one of user_id and identity is needed");
     if (byId) {
       require(Uuids.parse(event.getUserId()) != null, "user_id", "must be a UUID");
     }
@@ -80,12 +82,11 @@ final class EventRules {
 
   private void checkText(String text, int min, int max, String field) {
     int length = text.length() <= max ? text.length() : text.codePointCount(0, text.length());
-    require(length >= min && length <= max, field, "must have " + min + " to " + max + " characters");
+    require(
+        length >= min && length <= max, field, "must have " + min + " to " + max + " characters");
     Texts.problem(text)
-        .ifPresent(
-            problem ->
-                violations.add(
-                    ServiceException.violation(field, problem, Texts.describe(problem))));
+        .ifPresent(problem ->
+            violations.add(ServiceException.violation(field, problem, Texts.describe(problem))));
   }
 
   private static boolean isName(String text) {

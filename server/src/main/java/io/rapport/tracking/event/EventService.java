@@ -11,7 +11,6 @@ import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.event.EventLog.NotRecordedException;
 import io.rapport.tracking.event.EventStore.ListOrder;
-import io.rapport.tracking.property.PropertyStore;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
 import io.rapport.tracking.v1.BatchTrackEventsResponse;
 import io.rapport.tracking.v1.CountEventsRequest;
@@ -129,8 +128,7 @@ final class EventService {
             dsl -> {
               EventQuery query = queries.resolve(dsl, tenant, request.getFilter());
               List<Grouping> groupings =
-                  Grouping.resolve(
-                      dsl, tenant, queries.properties(), request.getGroupByList());
+                  Grouping.resolve(dsl, tenant, queries.properties(), request.getGroupByList());
               return counts.count(dsl, tenant, query, groupings, limit + 1);
             });
     return CountEventsResponse.newBuilder()
@@ -173,14 +171,13 @@ final class EventService {
   /** Asks the database, which blocks, and so not on the event loop. */
   private void judge(
       Caller.Tenant tenant, List<IncomingEvent> incoming, Reply<List<Decision>> reply) {
-    Thread.startVirtualThread(
-        () -> {
-          try {
-            reply.send(log.judge(tenant, incoming));
-          } catch (RuntimeException e) {
-            reply.fail(e);
-          }
-        });
+    Thread.startVirtualThread(() -> {
+      try {
+        reply.send(log.judge(tenant, incoming));
+      } catch (RuntimeException e) {
+        reply.fail(e);
+      }
+    });
   }
 
   private void batchTrackEvents(

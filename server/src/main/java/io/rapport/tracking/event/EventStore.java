@@ -59,11 +59,8 @@ final class EventStore {
             BEHAVIORAL_EVENTS.ID.eq(EVENT_IDS.EVENT_ID),
             BEHAVIORAL_EVENTS.RECORDED_AT.eq(EVENT_IDS.RECORDED_AT))
         .where(EVENT_IDS.TENANT_ID.eq(tenant), EVENT_IDS.EVENT_ID.eq(id))
-        .fetchOptional(
-            row ->
-                toProto(row)
-                    .setDigest(HexFormat.of().formatHex(row.get(EVENT_IDS.DIGEST)))
-                    .build());
+        .fetchOptional(row ->
+            toProto(row).setDigest(HexFormat.of().formatHex(row.get(EVENT_IDS.DIGEST))).build());
   }
 
   /**

@@ -39,8 +39,7 @@ sealed interface Grouping {
                     zone(grouping.getTime().getTimeZone(), field + ".time.time_zone"));
             case PROPERTY ->
                 new ByProperty(
-                    properties.require(
-                        dsl, tenant, grouping.getProperty(), field + ".property"));
+                    properties.require(dsl, tenant, grouping.getProperty(), field + ".property"));
             case BY_NOT_SET -> throw new IllegalStateException("the rules need a grouping");
           });
     }

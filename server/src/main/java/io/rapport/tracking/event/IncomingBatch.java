@@ -107,7 +107,8 @@ final class IncomingBatch {
     String event = "events[" + index + "]";
     if (refusal.violations().isEmpty()) {
       violations.add(
-          ServiceException.violation(event, refusal.reason(), String.valueOf(refusal.getMessage())));
+          ServiceException.violation(
+              event, refusal.reason(), String.valueOf(refusal.getMessage())));
     }
     violations.addAll(refusal.inside(event).violations());
   }

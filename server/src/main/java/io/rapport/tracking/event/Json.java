@@ -226,10 +226,9 @@ final class Json {
   /** PostgreSQL holds neither NUL nor half of a surrogate pair. */
   private static String storable(String text, String field) {
     Texts.problem(text)
-        .ifPresent(
-            reason -> {
-              throw ServiceException.invalid(field, reason, Texts.describe(reason));
-            });
+        .ifPresent(reason -> {
+          throw ServiceException.invalid(field, reason, Texts.describe(reason));
+        });
     return text;
   }
 

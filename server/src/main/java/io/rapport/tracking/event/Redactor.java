@@ -26,16 +26,15 @@ final class Redactor {
 
   private Map<String, @Nullable Object> redact(Map<?, ?> object, String prefix) {
     Map<String, @Nullable Object> kept = new TreeMap<>();
-    object.forEach(
-        (name, value) -> {
-          String key = (String) name;
-          String path = prefix + key;
-          if (!SensitiveKeys.isSensitive(key)) {
-            kept.put(key, redactValue(value, path));
-          } else if (report.getDroppedKeysCount() < MAX_REPORTED) {
-            report.addDroppedKeys(path);
-          }
-        });
+    object.forEach((name, value) -> {
+      String key = (String) name;
+      String path = prefix + key;
+      if (!SensitiveKeys.isSensitive(key)) {
+        kept.put(key, redactValue(value, path));
+      } else if (report.getDroppedKeysCount() < MAX_REPORTED) {
+        report.addDroppedKeys(path);
+      }
+    });
     return kept;
   }
 

@@ -14,10 +14,34 @@ import java.util.concurrent.ConcurrentMap;
 public final class SensitiveKeys {
   private static final Set<String> WORDS =
       Set.of(
-          "password", "passwords", "passwd", "pwd", "passphrase", "token", "tokens", "secret",
-          "secrets", "key", "keys", "apikey", "auth", "authorization", "authentication", "ssn",
-          "credit", "card", "cards", "creditcard", "social", "security", "socialsecurity", "pin",
-          "pins", "cvv", "cvc", "iban");
+          "password",
+          "passwords",
+          "passwd",
+          "pwd",
+          "passphrase",
+          "token",
+          "tokens",
+          "secret",
+          "secrets",
+          "key",
+          "keys",
+          "apikey",
+          "auth",
+          "authorization",
+          "authentication",
+          "ssn",
+          "credit",
+          "card",
+          "cards",
+          "creditcard",
+          "social",
+          "security",
+          "socialsecurity",
+          "pin",
+          "pins",
+          "cvv",
+          "cvc",
+          "iban");
 
   private static final int MAX_REMEMBERED = 10_000;
   private static final ConcurrentMap<String, Boolean> judged = new ConcurrentHashMap<>();

@@ -20,8 +20,7 @@ final class PropertyIndexer implements AutoCloseable {
   private final TenantDb db;
   private final PropertyStore properties;
   private final ExecutorService worker =
-      Executors.newSingleThreadExecutor(
-          Thread.ofVirtual().name("property-indexer").factory());
+      Executors.newSingleThreadExecutor(Thread.ofVirtual().name("property-indexer").factory());
   private final ConcurrentMap<UUID, Future<?>> running = new ConcurrentHashMap<>();
 
   PropertyIndexer(TenantDb db, PropertyStore properties) {

@@ -101,9 +101,7 @@ final class PropertyService {
           .build();
     }
     DeclaredProperty declared =
-        db.write(
-            tenant,
-            tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
+        db.write(tenant, tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
     requireSameType(declared, request);
     await(indexer.index(tenant, declared));
     return find(tenant, request.getName()).proto();

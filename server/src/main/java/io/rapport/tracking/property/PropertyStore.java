@@ -34,10 +34,9 @@ public final class PropertyStore {
   public DeclaredProperty require(DSLContext dsl, UUID tenant, String name, String field) {
     DeclaredProperty property =
         find(dsl, tenant, name)
-            .orElseThrow(
-                () ->
-                    ServiceException.invalid(
-                        field, ErrorReason.PROPERTY_NOT_DECLARED, "is not declared as filterable"));
+            .orElseThrow(() ->
+                ServiceException.invalid(
+                    field, ErrorReason.PROPERTY_NOT_DECLARED, "is not declared as filterable"));
     if (!property.isReady()) {
       throw ServiceException.failedPrecondition(
               ErrorReason.PROPERTY_NOT_READY, "older events are still being indexed by " + name)
