@@ -1,5 +1,7 @@
 package io.rapport.importer;
 
+import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
+import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
 import io.rapport.client.EventWriter;
 import io.rapport.client.IngestFailedException;
 import io.rapport.client.IngestOptions;
@@ -77,6 +79,8 @@ public final class Import implements Callable<Integer> {
 
   /** Runs the command and exits. */
   public static void main(String[] args) {
+    // Standard output belongs to the result, whatever logging the class path brings along.
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     System.exit(
         new CommandLine(new Import()).setExecutionExceptionHandler(Import::say).execute(args));
   }
@@ -150,7 +154,10 @@ public final class Import implements Callable<Integer> {
   private void tell(long position, EventOutcome outcome) {
     switch (outcome.getResult()) {
       case CONFLICT, REFUSED -> {
-        String why = RapportException.of(outcome.getError()).getMessage();
+        String why =
+            outcome.hasError()
+                ? RapportException.of(outcome.getError()).getMessage()
+                : outcome.getResult().name();
         err.printf("import: line %d: %s%n", lineNumbers.line(position), why);
       }
       case RECORDED -> redacted.incrementAndGet();

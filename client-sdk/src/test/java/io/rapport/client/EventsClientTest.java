@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,7 @@ final class EventsClientTest {
             .track("visit", Identity.newBuilder().setProvider("okta").setSubject("7").build());
 
     assertThat(peer.service.unaryCalls).hasValue(3);
+    assertThat(UUID.fromString(outcome.getEventId()).version()).isEqualTo(7);
     assertThat(peer.service.recorded).containsOnlyKeys(outcome.getEventId());
   }
 
