@@ -106,17 +106,16 @@ final class TenantConnection extends DefaultConnection {
   }
 
   private static Object @Nullable [] shift(Method method, Object @Nullable [] arguments) {
+    if (arguments == null || arguments.length < 2 || !(arguments[0] instanceof Integer index)) {
+      return arguments;
+    }
     boolean setsParameter =
-        arguments != null
-            && arguments.length >= 2
-            && method.getDeclaringClass() != Statement.class
-            && method.getName().startsWith("set")
-            && arguments[0] instanceof Integer;
+        method.getDeclaringClass() != Statement.class && method.getName().startsWith("set");
     if (!setsParameter) {
       return arguments;
     }
     Object[] shifted = arguments.clone();
-    shifted[0] = (Integer) arguments[0] + BIND_PARAMETERS;
+    shifted[0] = index + BIND_PARAMETERS;
     return shifted;
   }
 }

@@ -1,5 +1,6 @@
 package io.rapport.server;
 
+import io.rapport.db.Database;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -15,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The server's settings, from environment variables. docs/operations.md tells what each is for.
  *
- * @param databaseUrl with user and password
+ * @param database with the login that may act as the server's and the system's role
  * @param metricsPort 0: any free port
  * @param development serve callers without a token, on loopback only
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
-    String databaseUrl,
+    Database database,
     String host,
     int port,
     int metricsPort,
@@ -87,10 +88,25 @@ public record ServerConfig(
 
   /** Reads and checks the settings; refuses variables of ours that it doesn't know. */
   public static ServerConfig of(Map<String, String> environment) {
+    String url = environment.getOrDefault(Variable.DATABASE_URL.key(), "");
+    require(!url.isEmpty(), "RAPPORT_DATABASE_URL must be set");
+    return of(environment, database(url));
+  }
+
+  private static Database database(String url) {
+    try {
+      return Database.parse(url);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidConfigException("RAPPORT_DATABASE_URL: " + e.getMessage());
+    }
+  }
+
+  /** The same with a database that is known already. */
+  static ServerConfig of(Map<String, String> environment, Database database) {
     refuseUnknown(environment);
     Source source = new Source(environment);
     return new ServerConfig(
-            source.text(Variable.DATABASE_URL),
+            database,
             source.text(Variable.HOST),
             source.number(Variable.PORT, 0, MAX_PORT),
             source.number(Variable.METRICS_PORT, 0, MAX_PORT),
@@ -115,7 +131,6 @@ public record ServerConfig(
   }
 
   private ServerConfig checked() {
-    require(!databaseUrl.isEmpty(), "RAPPORT_DATABASE_URL must be set");
     require(
         development || tokens != null,
         "RAPPORT_JWKS_FILE must be set, or RAPPORT_DEVELOPMENT=true on loopback");

@@ -53,7 +53,7 @@ final class Wiring implements AutoCloseable {
   private final List<AutoCloseable> parts = new ArrayList<>();
 
   Wiring(ServerConfig config, Clock clock) {
-    Database database = Database.parse(config.databaseUrl());
+    Database database = config.database();
     HikariDataSource pool =
         closed(
             Pools.open(

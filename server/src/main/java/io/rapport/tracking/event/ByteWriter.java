@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -50,6 +51,13 @@ final class ByteWriter {
     return this;
   }
 
+  ByteWriter putBytes(ByteString value) {
+    room(value.size());
+    value.copyTo(bytes, size);
+    size += value.size();
+    return this;
+  }
+
   /** The text in UTF-8. */
   ByteWriter putText(String value) {
     int length = value.length();
@@ -87,8 +95,8 @@ final class ByteWriter {
     return bytes;
   }
 
-  byte[] copy(int from) {
-    return Arrays.copyOfRange(bytes, from, size);
+  byte[] copy() {
+    return Arrays.copyOf(bytes, size);
   }
 
   private void room(int more) {

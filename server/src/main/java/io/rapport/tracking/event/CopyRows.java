@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,7 @@ final class CopyRows {
     putTime(event.occurredMicros());
     putShort(event.offsetMinutes());
     putTime(event.receivedMicros());
-    out.putInt(event.digest().length).putBytes(event.digest());
+    out.putInt(event.digest().size()).putBytes(event.digest());
   }
 
   /** The rows; nothing may be added any more. */
@@ -55,11 +56,11 @@ final class CopyRows {
     out.setInt(place, out.size() - start);
   }
 
-  private void putJson(byte @Nullable [] json) {
+  private void putJson(@Nullable ByteString json) {
     if (json == null) {
       out.putInt(NULL);
     } else {
-      out.putInt(1 + json.length).putByte(JSONB_VERSION).putBytes(json);
+      out.putInt(1 + json.size()).putByte(JSONB_VERSION).putBytes(json);
     }
   }
 

@@ -1,8 +1,8 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import io.rapport.platform.ServiceException;
 import io.rapport.tracking.v1.EventOutcome.Result;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,17 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param refusal why it was refused; null if it wasn't
  */
 record Decision(
-    Result result, long recordedMicros, byte[] recordedDigest, @Nullable ServiceException refusal) {
-
-  private static final byte[] NONE = new byte[0];
+    Result result,
+    long recordedMicros,
+    ByteString recordedDigest,
+    @Nullable ServiceException refusal) {
 
   static Decision recorded(IncomingEvent event, long micros) {
     return new Decision(Result.RECORDED, micros, event.digest(), null);
   }
 
   /** The event's id is taken: by the same event, or by another. */
-  static Decision taken(IncomingEvent event, long micros, byte[] recordedDigest) {
-    boolean same = Arrays.equals(event.digest(), recordedDigest);
+  static Decision taken(IncomingEvent event, long micros, ByteString recordedDigest) {
+    boolean same = event.digest().equals(recordedDigest);
     return new Decision(same ? Result.DUPLICATE : Result.CONFLICT, micros, recordedDigest, null);
   }
 
@@ -33,6 +34,6 @@ record Decision(
   }
 
   static Decision refused(ServiceException reason) {
-    return new Decision(Result.REFUSED, 0, NONE, reason);
+    return new Decision(Result.REFUSED, 0, ByteString.EMPTY, reason);
   }
 }

@@ -1,8 +1,8 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import io.rapport.platform.Times;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -93,7 +93,7 @@ final class EventLogStore {
   record Inserted(long recordedMicros, List<UUID> taken) {}
 
   /** What is recorded under an id. */
-  record Recorded(long micros, byte[] digest) {}
+  record Recorded(long micros, ByteString digest) {}
 
   /** Whether so many events are inserted by a single statement, which needs no transaction. */
   static boolean fitsOneStatement(int events) {
@@ -124,13 +124,13 @@ final class EventLogStore {
       arrays.set(8, "text", e -> time(e.event().occurredMicros()));
       arrays.set(9, "int4", e -> e.event().offsetMinutes());
       arrays.set(10, "text", e -> time(e.event().receivedMicros()));
-      arrays.set(11, "bytea", e -> e.event().digest());
+      arrays.set(11, "bytea", e -> e.event().digest().toByteArray());
       return execute(statement);
     }
   }
 
-  private static @Nullable String text(byte @Nullable [] json) {
-    return json == null ? null : new String(json, StandardCharsets.UTF_8);
+  private static @Nullable String text(@Nullable ByteString json) {
+    return json == null ? null : json.toStringUtf8();
   }
 
   private static @Nullable String time(@Nullable Long micros) {
@@ -209,7 +209,9 @@ final class EventLogStore {
         .forEach(row ->
             found.put(
                 row.get(0, UUID.class),
-                new Recorded(Times.micros(row.get(1, Instant.class)), row.get(2, byte[].class))));
+                new Recorded(
+                    Times.micros(row.get(1, Instant.class)),
+                    ByteString.copyFrom(row.get(2, byte[].class)))));
     return found;
   }
 }

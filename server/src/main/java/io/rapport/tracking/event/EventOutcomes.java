@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Status.Code;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
@@ -23,8 +24,8 @@ final class EventOutcomes {
     if (decision.recordedMicros() != 0) {
       outcome.setRecordedAt(Times.proto(decision.recordedMicros()));
     }
-    if (decision.recordedDigest().length > 0) {
-      outcome.setDigest(HexFormat.of().formatHex(decision.recordedDigest()));
+    if (!decision.recordedDigest().isEmpty()) {
+      outcome.setDigest(hex(decision.recordedDigest()));
     }
     if (decision.result() == Result.RECORDED && event.redaction() != null) {
       outcome.setRedaction(event.redaction());
@@ -58,7 +59,11 @@ final class EventOutcomes {
             ErrorReason.EVENT_CONFLICT,
             "another event is recorded under this id")
         .with("event_id", event.id().toString())
-        .with("recorded_digest", HexFormat.of().formatHex(decision.recordedDigest()))
-        .with("sent_digest", HexFormat.of().formatHex(event.digest()));
+        .with("recorded_digest", hex(decision.recordedDigest()))
+        .with("sent_digest", hex(event.digest()));
+  }
+
+  private static String hex(ByteString digest) {
+    return HexFormat.of().formatHex(digest.toByteArray());
   }
 }

@@ -5,6 +5,7 @@ import static io.rapport.db.generated.tracking.Routines.ensureEventPartitions;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
 import org.slf4j.Logger;
@@ -31,8 +32,9 @@ public final class EventPartitions implements AutoCloseable {
   /** Makes what is missing now, and from time to time. */
   public void start() {
     ensure();
-    timer.scheduleWithFixedDelay(
-        this::ensureAgain, PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    ScheduledFuture<?> _ =
+        timer.scheduleWithFixedDelay(
+            this::ensureAgain, PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void ensure() {

@@ -8,7 +8,7 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.property.DeclaredProperty;
 import io.rapport.tracking.property.PropertyStore;
 import io.rapport.tracking.v1.EventFilter;
-import io.rapport.tracking.v1.EventProperty.Type;
+import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventTimeRange;
 import io.rapport.tracking.v1.EventTimeRange.Clock;
 import io.rapport.tracking.v1.PropertyFilter;
@@ -81,11 +81,11 @@ record EventQuery(
 
     private static void requireType(
         DeclaredProperty property, PropertyFilter filter, String field) {
-      Type asked =
+      EventProperty.Type asked =
           switch (filter.getConditionCase()) {
-            case STRINGS -> Type.STRING;
-            case NUMBER -> Type.NUMBER;
-            case BOOLEAN, CONDITION_NOT_SET -> Type.BOOLEAN;
+            case STRINGS -> EventProperty.Type.STRING;
+            case NUMBER -> EventProperty.Type.NUMBER;
+            case BOOLEAN, CONDITION_NOT_SET -> EventProperty.Type.BOOLEAN;
           };
       if (asked != property.type()) {
         throw ServiceException.invalid(

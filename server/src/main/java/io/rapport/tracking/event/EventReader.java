@@ -1,5 +1,7 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import com.google.rpc.BadRequest.FieldViolation;
 import io.rapport.identity.v1.Identity;
 import io.rapport.platform.Caller;
@@ -39,11 +41,11 @@ final class EventReader {
     if (data == null) {
       return incoming(event, null, digest(event, null), null);
     }
-    byte[] sent = json(data);
+    ByteString sent = json(data);
     Redactor redactor = new Redactor();
     Map<String, @Nullable Object> redacted = redactor.redact(data);
     Redaction report = redactor.report();
-    byte[] kept = report == null ? sent : json(redacted);
+    ByteString kept = report == null ? sent : json(redacted);
     return incoming(event, kept, digest(event, sent), report);
   }
 
@@ -61,14 +63,14 @@ final class EventReader {
     };
   }
 
-  private byte[] json(Map<String, @Nullable Object> data) {
+  private ByteString json(Map<String, @Nullable Object> data) {
     bytes.clear();
     JsonWriter.write(data, bytes);
-    return bytes.copy(0);
+    return UnsafeByteOperations.unsafeWrap(bytes.copy());
   }
 
   /** Every field counts, each with its length, so that two events never look alike. */
-  private byte[] digest(Event event, byte @Nullable [] json) {
+  private ByteString digest(Event event, @Nullable ByteString json) {
     bytes.clear();
     bytes.putByte(PURPOSE);
     sized(event.getUserId());
@@ -78,13 +80,13 @@ final class EventReader {
     optional(event.hasOccurredAt(), Times.micros(event.getOccurredAt()));
     optional(event.hasUtcOffsetMinutes(), event.getUtcOffsetMinutes());
     optional(event.hasReceivedAt(), Times.micros(event.getReceivedAt()));
-    bytes.putInt(json == null ? -1 : json.length);
+    bytes.putInt(json == null ? -1 : json.size());
     if (json != null) {
       bytes.putBytes(json);
     }
     sized(event.getText());
     mac.update(bytes.array(), 0, bytes.size());
-    return mac.doFinal();
+    return UnsafeByteOperations.unsafeWrap(mac.doFinal());
   }
 
   private void sized(String text) {
@@ -97,7 +99,7 @@ final class EventReader {
   }
 
   private static IncomingEvent incoming(
-      Event event, byte @Nullable [] json, byte[] digest, @Nullable Redaction redaction) {
+      Event event, @Nullable ByteString json, ByteString digest, @Nullable Redaction redaction) {
     UUID id = Uuids.parse(event.getId());
     Identity identity = event.hasIdentity() ? event.getIdentity() : null;
     return new IncomingEvent(

@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import com.google.protobuf.ByteString;
 import io.rapport.identity.v1.Identity;
 import io.rapport.tracking.v1.Redaction;
 import java.util.UUID;
@@ -24,13 +25,13 @@ record IncomingEvent(
     @Nullable Long occurredMicros,
     @Nullable Integer offsetMinutes,
     @Nullable Long receivedMicros,
-    byte @Nullable [] json,
+    @Nullable ByteString json,
     String text,
-    byte[] digest,
+    ByteString digest,
     @Nullable Redaction redaction) {
 
   /** About how much memory it takes. */
   int weight() {
-    return 300 + text.length() + (json == null ? 0 : json.length);
+    return 300 + text.length() + (json == null ? 0 : json.size());
   }
 }

@@ -108,7 +108,7 @@ final class PropertyService {
   }
 
   private void requireKept(String name) {
-    for (String key : name.split("[.]")) {
+    for (String key : name.split("[.]", -1)) {
       if (isSensitive.test(key)) {
         throw ServiceException.invalid(
             "name", ErrorReason.INVALID_FIELD, "names a secret, which events are never kept with");

@@ -9,7 +9,6 @@ import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventProperty.State;
-import io.rapport.tracking.v1.EventProperty.Type;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +58,7 @@ public final class PropertyStore {
    * Declares a property unless it is. From its commit on, every event that is recorded is indexed:
    * the lock waits for the writers that began before and can't see the property.
    */
-  DeclaredProperty insert(DSLContext tx, UUID tenant, String name, Type type) {
+  DeclaredProperty insert(DSLContext tx, UUID tenant, String name, EventProperty.Type type) {
     tx.fetch("SELECT set_config('lock_timeout', '4s', true)");
     tx.fetch(
         "SELECT pg_advisory_xact_lock(hashtextextended('tracking.event_properties/' || {0}, 0))",
@@ -149,7 +148,7 @@ public final class PropertyStore {
   }
 
   private static DeclaredProperty read(Record5<UUID, String, String, String, Instant> row) {
-    Type type = Type.valueOf(row.value3());
+    EventProperty.Type type = EventProperty.Type.valueOf(row.value3());
     return new DeclaredProperty(
         row.value1(),
         type,
