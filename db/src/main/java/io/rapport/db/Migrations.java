@@ -34,7 +34,12 @@ public final class Migrations {
   public record Outcome(int version, int files) {}
 
   /** A version of the schema and, if it was applied, when. */
-  public record Version(Script script, String state) {}
+  public record Version(Script script, String state) {
+    /** Whether it is still to be applied. */
+    public boolean isPending() {
+      return state.equals("pending");
+    }
+  }
 
   /** The migrations of this build over a database that is entered with {@code login}. */
   public static Migrations of(Database login) {
@@ -44,6 +49,11 @@ public final class Migrations {
   /** The newest version of the schema that this build knows. */
   public static int schemaVersion() {
     return MigrationFiles.ofThisBuild().newest();
+  }
+
+  /** All that make the schema of this build, oldest first. */
+  public static List<Script> scripts() {
+    return List.copyOf(MigrationFiles.ofThisBuild().forward().values());
   }
 
   /**

@@ -72,13 +72,24 @@ record PostgresBinaries(Path directory, int major) {
     return found.stream();
   }
 
-  private static Optional<PostgresBinaries> at(Path directory) {
+  private static Optional<PostgresBinaries> at(Path place) {
     boolean complete =
         Stream.of("initdb", "pg_ctl", "postgres")
-            .allMatch(program -> Files.isExecutable(directory.resolve(program)));
-    if (!complete) {
-      return Optional.empty();
+            .allMatch(program -> Files.isExecutable(place.resolve(program)));
+    return complete ? versioned(behindLinks(place)) : Optional.empty();
+  }
+
+  /** Where the programs really are: some only are linked from the usual places. */
+  private static Path behindLinks(Path place) {
+    try {
+      Path real = place.resolve("postgres").toRealPath().getParent();
+      return real == null ? place : real;
+    } catch (IOException unreadable) {
+      return place;
     }
+  }
+
+  private static Optional<PostgresBinaries> versioned(Path directory) {
     String version =
         Shell.run(List.of(directory.resolve("postgres").toString(), "--version")).output();
     Matcher matcher = VERSION.matcher(version);

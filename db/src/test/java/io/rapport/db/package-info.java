@@ -1,0 +1,4 @@
+@NullMarked
+package io.rapport.db;
+
+import org.jspecify.annotations.NullMarked;
