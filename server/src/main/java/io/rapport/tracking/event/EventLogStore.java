@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
@@ -116,15 +117,15 @@ final class EventLogStore {
     try (PreparedStatement statement = connection.prepareStatement(INSERT_ARRAYS)) {
       setTenant(statement, tenant);
       ArrayParameters arrays = new ArrayParameters(connection, statement, events);
-      arrays.set(3, "uuid", e -> e.event().id());
-      arrays.set(4, "uuid", EventBatch.Entry::user);
-      arrays.set(5, "text", e -> e.event().type());
-      arrays.set(6, "text", e -> text(e.event().json()));
-      arrays.set(7, "text", e -> e.event().text().isEmpty() ? null : e.event().text());
-      arrays.set(8, "text", e -> time(e.event().occurredMicros()));
-      arrays.set(9, "int4", e -> e.event().offsetMinutes());
-      arrays.set(10, "text", e -> time(e.event().receivedMicros()));
-      arrays.set(11, "bytea", e -> e.event().digest().toByteArray());
+      arrays.set(3, "uuid", UUID[]::new, e -> e.event().id());
+      arrays.set(4, "uuid", UUID[]::new, EventBatch.Entry::user);
+      arrays.set(5, "text", String[]::new, e -> e.event().type());
+      arrays.set(6, "text", String[]::new, e -> text(e.event().json()));
+      arrays.set(7, "text", String[]::new, e -> textOrNull(e.event().text()));
+      arrays.set(8, "text", String[]::new, e -> time(e.event().occurredMicros()));
+      arrays.set(9, "int4", Integer[]::new, e -> e.event().offsetMinutes());
+      arrays.set(10, "text", String[]::new, e -> time(e.event().receivedMicros()));
+      arrays.set(11, "bytea", byte[][]::new, e -> e.event().digest().toByteArray());
       return execute(statement);
     }
   }
@@ -133,15 +134,23 @@ final class EventLogStore {
     return json == null ? null : json.toStringUtf8();
   }
 
+  private static @Nullable String textOrNull(String text) {
+    return text.isEmpty() ? null : text;
+  }
+
   private static @Nullable String time(@Nullable Long micros) {
     return micros == null ? null : Times.instant(micros).toString();
   }
 
   private record ArrayParameters(
       Connection connection, PreparedStatement statement, List<EventBatch.Entry> events) {
-    void set(int index, String type, Function<EventBatch.Entry, @Nullable Object> column)
+    <T> void set(
+        int index,
+        String type,
+        IntFunction<@Nullable T[]> array,
+        Function<EventBatch.Entry, @Nullable T> column)
         throws SQLException {
-      @Nullable Object[] values = new Object[events.size()];
+      @Nullable T[] values = array.apply(events.size());
       for (int i = 0; i < values.length; i++) {
         values[i] = column.apply(events.get(i));
       }
