@@ -36,7 +36,7 @@ is_jdk_25() {
 
 # Sets JAVA_HOME to a JDK 25 or newer.
 find_jdk() {
-  local place on_path=
+  local place on_path=""
   if command -v javac >/dev/null; then
     on_path=$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")
   fi
@@ -63,11 +63,11 @@ ensure_maven() {
 
 # Prints the directory of the newest PostgreSQL server, 15 or newer.
 postgres_bin() {
-  local place major best=0 found=
+  local place major best=0 found=""
   for place in "${RAPPORT_POSTGRES_BIN:-}" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
     /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin /opt/homebrew/bin \
     /usr/local/pgsql/bin /usr/local/bin /usr/bin; do
-    [ -n "$place" ] && [ -x "$place/initdb" ] && [ -x "$place/pg_ctl" ] && [ -x "$place/postgres" ] || continue
+    if ! [ -x "$place/initdb" ] || ! [ -x "$place/pg_ctl" ] || ! [ -x "$place/postgres" ]; then continue; fi
     major=$("$place/postgres" --version | sed -n 's/.*PostgreSQL) \([0-9]*\).*/\1/p')
     if [ "${major:-0}" -ge 15 ] && [ "$place" = "${RAPPORT_POSTGRES_BIN:-}" ]; then
       echo "$place"
@@ -153,7 +153,7 @@ build_pgvector() (
   apt_options=(-qq -o "Dir::Etc::sourcelist=$dir/trixie.list" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
   apt-get "${apt_options[@]}" update >&2 || die "could not read Debian 13's list of sources"
-  cd "$dir/source"
+  cd "$dir/source" || exit
   apt-get "${apt_options[@]}" source --download-only pgvector >&2 \
     || die "could not fetch the source package pgvector"
   dpkg-source --no-check -x ./*.dsc tree >&2
@@ -163,7 +163,7 @@ build_pgvector() (
 
 # Prints a source line for Debian 13 with the mirror and the key that this machine uses.
 trixie_source() {
-  local file uri= key=
+  local file uri="" key=""
   for file in /etc/apt/sources.list.d/*.sources; do
     [ -e "$file" ] || continue
     uri=$(sed -n 's/^URIs: *\([^ ]*\/debian\)\/\{0,1\}\( .*\)\{0,1\}$/\1/p' "$file" | head -n 1)
@@ -183,13 +183,11 @@ trixie_source() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
 
-# One digest of all that the build reads.
-sources_digest() (
-  cd "$ROOT"
-  find pom.xml ./*/pom.xml ./*/src proto/rapport .mvn -type f -print0 | LC_ALL=C sort -z |
-    xargs -0 cat | sha256 | cut -d' ' -f1
-  # Renames alone change the result too.
-  find pom.xml ./*/pom.xml ./*/src proto/rapport .mvn -type f | LC_ALL=C sort | sha256 | cut -d' ' -f1
+# One digest of the names and contents of all files in what is named.
+digest_of() (
+  cd "$ROOT" || exit
+  files=$(find "$@" -type f | LC_ALL=C sort)
+  { echo "$files"; tr '\n' '\0' <<<"$files" | xargs -0 cat; } | sha256 | cut -d' ' -f1
 )
 
 # Runs a command while no other script of this checkout builds.
@@ -206,27 +204,34 @@ alone() (
   fi
 )
 
-# Builds the modules, unless what they are built from is as it was.
-build_if_changed() { alone build_now; }
+# Builds the modules, unless what they are built from is as it was; of db alone if that is named.
+build_if_changed() {
+  if [ "$1" = db ]; then
+    alone build_now db "-pl db -am" pom.xml .mvn db/pom.xml db/src
+  else
+    (cd "$ROOT" && alone build_now all "" pom.xml .mvn ./*/pom.xml ./*/src proto/rapport)
+  fi
+}
 
 build_now() {
-  local digest stamp="$ROOT/target/build.digest"
-  digest=$(sources_digest)
+  local stamp="$ROOT/target/build-$1.digest" choice=$2 digest
+  shift 2
+  digest=$(digest_of "$@")
   if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$digest" ]; then return; fi
   say "building (the first time takes some minutes)"
   rm -f "$stamp"
-  (cd "$ROOT" && mvn -B -DskipTests -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
-    -Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=warn \
-    package >&2 </dev/null) || die "the build failed"
+  # shellcheck disable=SC2086
+  (cd "$ROOT" && mvn -B -ntp -DskipTests -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+    $choice package >&2 </dev/null) || die "the build failed"
   echo "$digest" >"$stamp"
 }
 
-# Finds or installs what is missing, and builds.
+# Finds or installs what is missing, and builds all modules or only db.
 prepare() {
   find_jdk
   ensure_maven
   ensure_postgres
-  build_if_changed
+  build_if_changed "$1"
 }
 
 # Becomes the main class $2 of the module $1, with the other arguments; JAVA_FLAGS are the JVM's.

@@ -98,11 +98,20 @@ public final class LocalPostgres implements AutoCloseable {
   }
 
   private static void prepare(Path directory, PostgresAccount account) throws IOException {
+    account.requireAccess(existingParent(directory));
     Files.createDirectories(directory);
     if (account.switching()) {
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
     }
     account.requireAccess(directory);
+  }
+
+  private static Path existingParent(Path directory) {
+    Path parent = directory.getParent();
+    if (parent == null) {
+      return directory;
+    }
+    return Files.exists(parent) ? parent : existingParent(parent);
   }
 
   private static LocalPostgres start(

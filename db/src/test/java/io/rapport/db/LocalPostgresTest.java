@@ -3,15 +3,19 @@ package io.rapport.db;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,6 +122,33 @@ class LocalPostgresTest {
 
     temporary.close();
     assertThat(temporary.directory()).doesNotExist();
+  }
+
+  @Test
+  void removesWhatAKilledProcessLeft() throws Exception {
+    Process killed = TestCluster.java(directory, TemporaryProcess.class, "stay");
+    TestCluster.await("its server", () -> server().map(Postmaster::ready).orElse(false));
+    Postmaster left = server().orElseThrow();
+    killed.destroyForcibly().waitFor();
+    Files.setLastModifiedTime(orphan().orElseThrow(), FileTime.fromMillis(0));
+
+    assertThat(TestCluster.java(directory, TemporaryProcess.class).waitFor()).isZero();
+
+    assertThat(orphan()).isEmpty();
+    assertThat(ProcessHandle.of(left.pid()).filter(ProcessHandle::isAlive)).isEmpty();
+  }
+
+  private Optional<Path> orphan() throws IOException {
+    try (Stream<Path> left = Files.list(directory)) {
+      return left.filter(Files::isDirectory).findFirst();
+    }
+  }
+
+  private Optional<Postmaster> server() throws IOException {
+    Optional<Path> place = orphan();
+    return place.isEmpty()
+        ? Optional.empty()
+        : Postmaster.read(place.get().resolve("postgres").resolve("postmaster.pid"));
   }
 
   @Test

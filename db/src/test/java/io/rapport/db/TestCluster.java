@@ -91,8 +91,14 @@ final class TestCluster {
 
   /** Another JVM that runs {@code main} with these classes. */
   static Process java(Class<?> main, String... arguments) throws Exception {
+    return java(Path.of(System.getProperty("java.io.tmpdir")), main, arguments);
+  }
+
+  /** The same with another directory for temporary files. */
+  static Process java(Path temporary, Class<?> main, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Djava.io.tmpdir=" + temporary);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command)
