@@ -62,14 +62,18 @@ public final class Serve implements Callable<Integer> {
   }
 
   private void serveLocally(Map<String, String> environment) throws InterruptedException {
-    Path directory = data == null ? LocalPostgres.defaultDirectory(Path.of("")) : data;
-    LocalPostgres postgres = LocalPostgres.open(directory);
+    LocalPostgres postgres = LocalPostgres.open(directory());
     try {
       serve(environment, postgres.database(), postgres::close);
     } catch (RuntimeException e) {
       postgres.close();
       throw e;
     }
+  }
+
+  /** The scripts say where they stand; it decides which cluster is this checkout's. */
+  static Path checkout() {
+    return Path.of(System.getProperty("rapport.checkout", ""));
   }
 
   private static void serve(Map<String, String> environment, Database database, Runnable after)
@@ -100,7 +104,14 @@ public final class Serve implements Callable<Integer> {
     put(environment, Variable.JWKS_FILE, jwks);
     boolean open = !environment.containsKey(Variable.TLS_CERTIFICATE.key());
     environment.putIfAbsent(Variable.DEVELOPMENT.key(), String.valueOf(open));
+    if (open && !environment.containsKey(Variable.JWKS_FILE.key())) {
+      environment.put(Variable.JWKS_FILE.key(), DevelopmentKey.in(directory()).jwks().toString());
+    }
     return environment;
+  }
+
+  private Path directory() {
+    return data == null ? LocalPostgres.defaultDirectory(checkout()) : data;
   }
 
   private static void put(
