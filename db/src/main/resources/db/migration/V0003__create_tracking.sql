@@ -33,7 +33,8 @@ CREATE TABLE tracking.behavioral_events (
   CONSTRAINT pk_behavioral_events PRIMARY KEY (tenant_id, id, recorded_at),
   CONSTRAINT ck_behavioral_events_event_type CHECK (char_length(event_type) BETWEEN 1 AND 50),
   CONSTRAINT ck_behavioral_events_event_data CHECK (jsonb_typeof(event_data) = 'object'),
-  CONSTRAINT ck_behavioral_events_offset CHECK (utc_offset_minutes BETWEEN -1080 AND 1080)
+  CONSTRAINT ck_behavioral_events_offset CHECK (utc_offset_minutes BETWEEN -1080 AND 1080),
+  CONSTRAINT ck_behavioral_events_tenant CHECK (platform.may_write(tenant_id))
 ) PARTITION BY RANGE (recorded_at);
 -- ListEvents and CountEvents by user.
 CREATE INDEX idx_behavioral_events_user_id
@@ -110,8 +111,14 @@ BEGIN ATOMIC
       OR (type = 'BOOLEAN' AND jsonb_typeof(value) = 'boolean');
 END;
 
+-- The partition of behavioral_events for what is recorded at a time.
+CREATE FUNCTION tracking.event_partition(recorded_at timestamptz) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN 'behavioral_events_' || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYYMM');
+
 -- Makes the monthly partitions from this month on that are missing. It is all that the
--- server may do to the schema.
+-- service may do to the schema. The server may copy into partitions of events, where
+-- ck_behavioral_events_tenant holds it to its tenant, and may do nothing else to them.
 CREATE FUNCTION tracking.ensure_event_partitions(months_ahead integer) RETURNS integer
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -136,6 +143,9 @@ BEGIN
       EXECUTE format('ALTER TABLE tracking.%I ATTACH PARTITION tracking.%I FOR VALUES FROM (%L) TO (%L)',
         parent, child, month,
         ((month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
+      IF parent = 'behavioral_events' THEN
+        EXECUTE format('GRANT INSERT ON tracking.%I TO rapport_server', child);
+      END IF;
       made := made + 1;
     END LOOP;
   END LOOP;

@@ -1,48 +1,63 @@
 package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.ByteStreamWriter;
 
 /**
- * Events as the rows of a binary COPY, in the columns of the table {@code incoming_events}. The
- * format is PostgreSQL's: https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
+ * Events as the rows of a binary COPY. The format is PostgreSQL's:
+ * https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
  */
 final class CopyRows {
+  /** Copies the rows into a partition. */
+  static final String STATEMENT =
+      """
+      COPY tracking.%s (tenant_id, id, user_id, event_type, event_data, event_text,
+        occurred_at, utc_offset_minutes, received_at, recorded_at)
+      FROM STDIN (FORMAT binary)
+      """;
+
   private static final byte[] SIGNATURE =
       "PGCOPY\n\377\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
-  private static final int COLUMNS = 9;
+  private static final int COLUMNS = 10;
   private static final int NULL = -1;
   private static final int JSONB_VERSION = 1;
   private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
   private static final int INITIAL = 256 * 1024;
 
   private final ByteWriter out = new ByteWriter(INITIAL);
+  private final UUID tenant;
+  private final long recordedMicros;
 
-  CopyRows() {
+  CopyRows(UUID tenant, long recordedMicros) {
+    this.tenant = tenant;
+    this.recordedMicros = recordedMicros;
     out.putBytes(SIGNATURE).putInt(0).putInt(0);
   }
 
   void add(EventBatch.Entry entry) {
     IncomingEvent event = entry.event();
     out.putShort(COLUMNS);
+    out.putInt(2 * Long.BYTES).putUuid(tenant);
     out.putInt(2 * Long.BYTES).putUuid(event.id());
     out.putInt(2 * Long.BYTES).putUuid(entry.user());
     putText(event.type());
     putJson(event.json());
     putText(event.text().isEmpty() ? null : event.text());
-    putTime(event.occurredMicros());
+    Long occurred = event.occurredMicros();
+    putTime(occurred == null ? Long.valueOf(recordedMicros) : occurred);
     putShort(event.offsetMinutes());
     putTime(event.receivedMicros());
-    out.putInt(event.digest().size()).putBytes(event.digest());
+    putTime(Long.valueOf(recordedMicros));
   }
 
   /** The rows; nothing may be added any more. */
-  InputStream stream() {
+  ByteStreamWriter finish() {
     out.putShort(-1);
-    return new ByteArrayInputStream(out.array(), 0, out.size());
+    return ByteStreamWriter.of(ByteBuffer.wrap(out.array(), 0, out.size()));
   }
 
   private void putText(@Nullable String text) {

@@ -2,26 +2,28 @@ package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
 import io.rapport.platform.Times;
-import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.regex.Pattern;
 import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /**
  * Inserts events into PostgreSQL. The statements are text and not jOOQ's DSL: they are what ingest
@@ -38,17 +40,8 @@ final class EventLogStore {
   private static final String LOCK =
       "SELECT pg_advisory_xact_lock_shared(hashtextextended('tracking.event_properties/' || ?, 0)); ";
 
-  private static final String INPUT_OF_ARRAYS =
-      """
-      SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[]::jsonb[], ?::text[],
-          ?::timestamptz[], ?::smallint[], ?::timestamptz[], ?::bytea[])
-        AS i (id, user_id, event_type, event_data, event_text,
-          occurred_at, utc_offset_minutes, received_at, digest)
-      """;
-  private static final String INPUT_OF_COPY = "SELECT * FROM pg_temp.incoming_events";
-
-  /** Gives the time of recording, and the ids that were taken. */
-  private static final String INSERT =
+  /** Remembers the ids that are not taken. */
+  private static final String INSERT_IDS =
       """
       WITH tenant AS (
         SELECT ?::uuid AS id
@@ -59,39 +52,78 @@ final class EventLogStore {
         SELECT tenant.id, input.id, digest, now() FROM input, tenant ORDER BY input.id
         ON CONFLICT DO NOTHING
         RETURNING event_id
-      ), stored AS (
-        INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
-          event_text, occurred_at, utc_offset_minutes, received_at, recorded_at)
-        SELECT tenant.id, input.id, user_id, event_type, event_data, event_text,
-          COALESCE(occurred_at, now()), utc_offset_minutes, received_at, now()
-          FROM tenant, input JOIN fresh ON fresh.event_id = input.id
-      ), indexed AS (
-        INSERT INTO tracking.event_property_values (tenant_id, property_id, event_id,
-          occurred_at, recorded_at, text_value, number_value, boolean_value)
-        SELECT tenant.id, p.id, input.id, COALESCE(occurred_at, now()), now(), v.*
-          FROM tenant JOIN tracking.event_properties p ON p.tenant_id = tenant.id,
-            input JOIN fresh ON fresh.event_id = input.id,
-            tracking.typed_value(p.type, event_data #> string_to_array(p.name, '.')) v
       )
-      SELECT NULL::uuid, now()
+      """;
+
+  /** Gives the time of recording, where to copy to, and the ids that were taken. */
+  private static final String RESULT =
+      """
+      SELECT NULL::uuid, now(), tracking.event_partition(now()),
+        EXISTS (SELECT FROM tracking.event_properties p, tenant WHERE p.tenant_id = tenant.id)
       UNION ALL
-      SELECT input.id, NULL FROM input
+      SELECT input.id, NULL, NULL, NULL FROM input
        WHERE NOT EXISTS (SELECT FROM fresh WHERE fresh.event_id = input.id)
       """;
 
-  private static final String INSERT_ARRAYS = LOCK + INSERT.formatted(INPUT_OF_ARRAYS);
-  private static final String INSERT_COPY = LOCK + INSERT.formatted(INPUT_OF_COPY);
-  private static final String CREATE_INPUT =
+  /** Values of declared properties of the events {@code e}. */
+  private static final String INSERT_VALUES =
       """
-      CREATE TEMP TABLE IF NOT EXISTS incoming_events (
-        id uuid, user_id uuid, event_type text, event_data jsonb, event_text text,
-        occurred_at timestamptz, utc_offset_minutes smallint, received_at timestamptz, digest bytea
-      ) ON COMMIT DELETE ROWS
+      INSERT INTO tracking.event_property_values (tenant_id, property_id, event_id,
+        occurred_at, recorded_at, text_value, number_value, boolean_value)
+      SELECT p.tenant_id, p.id, e.id, COALESCE(e.occurred_at, now()), now(), v.*
+        FROM %s
+        JOIN tracking.event_properties p ON p.tenant_id = tenant.id,
+          tracking.typed_value(p.type, e.event_data #> string_to_array(p.name, '.')) v
       """;
-  private static final String COPY = "COPY pg_temp.incoming_events FROM STDIN (FORMAT binary)";
 
-  /** When the events were recorded, and which ids were taken and not recorded again. */
-  record Inserted(long recordedMicros, List<UUID> taken) {}
+  /** All of it in one statement. */
+  private static final String INSERT_FEW =
+      LOCK
+          + INSERT_IDS.formatted(
+              """
+              SELECT * FROM unnest(?::uuid[], ?::bytea[], ?::uuid[], ?::text[], ?::text[]::jsonb[],
+                  ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
+                AS i (id, digest, user_id, event_type, event_data,
+                  event_text, occurred_at, utc_offset_minutes, received_at)
+              """)
+          + """
+          , stored AS (
+            INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
+              event_text, occurred_at, utc_offset_minutes, received_at, recorded_at)
+            SELECT tenant.id, input.id, user_id, event_type, event_data, event_text,
+              COALESCE(occurred_at, now()), utc_offset_minutes, received_at, now()
+              FROM tenant, input JOIN fresh ON fresh.event_id = input.id
+          ), indexed AS (
+          """
+          + INSERT_VALUES.formatted("tenant CROSS JOIN input e JOIN fresh ON fresh.event_id = e.id")
+          + ")"
+          + RESULT;
+
+  /** The ids alone; the events are copied after it. */
+  private static final String INSERT_MANY_IDS =
+      LOCK
+          + INSERT_IDS.formatted("SELECT * FROM unnest(?::uuid[], ?::bytea[]) AS i (id, digest)")
+          + RESULT;
+
+  private static final String INSERT_MANY_VALUES =
+      "WITH tenant AS (SELECT ?::uuid AS id) "
+          + INSERT_VALUES.formatted(
+              """
+              tenant CROSS JOIN unnest(?::uuid[]) AS fresh (id)
+              JOIN tracking.behavioral_events e
+                ON e.tenant_id = tenant.id AND e.id = fresh.id AND e.recorded_at = now()
+              """);
+
+  private static final Pattern PARTITION = Pattern.compile("behavioral_events_[0-9]{6}");
+
+  /**
+   * What became of an insert.
+   *
+   * @param taken the ids that were recorded before, and are not again
+   * @param partition where events of this time belong
+   * @param hasProperties whether the tenant has declared properties
+   */
+  record Inserted(long recordedMicros, List<UUID> taken, String partition, boolean hasProperties) {}
 
   /** What is recorded under an id. */
   record Recorded(long micros, ByteString digest) {}
@@ -105,27 +137,26 @@ final class EventLogStore {
   Inserted insert(Connection connection, UUID tenant, List<EventBatch.Entry> events)
       throws SQLException {
     if (events.isEmpty()) {
-      return new Inserted(0, List.of());
+      return new Inserted(0, List.of(), "", false);
     }
     return fitsOneStatement(events.size())
-        ? insertArrays(connection, tenant, events)
-        : insertCopy(connection, tenant, events);
+        ? insertFew(connection, tenant, events)
+        : insertMany(connection, tenant, events);
   }
 
-  private static Inserted insertArrays(
+  private static Inserted insertFew(
       Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(INSERT_ARRAYS)) {
+    try (PreparedStatement statement = connection.prepareStatement(INSERT_FEW)) {
       setTenant(statement, tenant);
       ArrayParameters arrays = new ArrayParameters(connection, statement, events);
-      arrays.set(3, "uuid", UUID[]::new, e -> e.event().id());
-      arrays.set(4, "uuid", UUID[]::new, EventBatch.Entry::user);
-      arrays.set(5, "text", String[]::new, e -> e.event().type());
-      arrays.set(6, "text", String[]::new, e -> text(e.event().json()));
-      arrays.set(7, "text", String[]::new, e -> textOrNull(e.event().text()));
-      arrays.set(8, "text", String[]::new, e -> time(e.event().occurredMicros()));
-      arrays.set(9, "int4", Integer[]::new, e -> e.event().offsetMinutes());
-      arrays.set(10, "text", String[]::new, e -> time(e.event().receivedMicros()));
-      arrays.set(11, "bytea", byte[][]::new, e -> e.event().digest().toByteArray());
+      arrays.setIds();
+      arrays.set(5, "uuid", UUID[]::new, EventBatch.Entry::user);
+      arrays.set(6, "text", String[]::new, e -> e.event().type());
+      arrays.set(7, "text", String[]::new, e -> text(e.event().json()));
+      arrays.set(8, "text", String[]::new, e -> textOrNull(e.event().text()));
+      arrays.set(9, "text", String[]::new, e -> time(e.event().occurredMicros()));
+      arrays.set(10, "int4", Integer[]::new, e -> e.event().offsetMinutes());
+      arrays.set(11, "text", String[]::new, e -> time(e.event().receivedMicros()));
       return execute(statement);
     }
   }
@@ -144,6 +175,11 @@ final class EventLogStore {
 
   private record ArrayParameters(
       Connection connection, PreparedStatement statement, List<EventBatch.Entry> events) {
+    void setIds() throws SQLException {
+      set(3, "uuid", UUID[]::new, e -> e.event().id());
+      set(4, "bytea", byte[][]::new, e -> e.event().digest().toByteArray());
+    }
+
     <T> void set(
         int index,
         String type,
@@ -158,27 +194,58 @@ final class EventLogStore {
     }
   }
 
-  private static Inserted insertCopy(
+  /**
+   * COPY is refused where a policy would have to hold, so it goes into the partition, which has
+   * none and on which the server may do nothing else; a constraint holds it to the tenant.
+   */
+  private static Inserted insertMany(
       Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
-    try (Statement create = connection.createStatement()) {
-      create.execute(CREATE_INPUT);
-    }
-    copy(connection, events);
-    try (PreparedStatement statement = connection.prepareStatement(INSERT_COPY)) {
+    Inserted inserted;
+    try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_IDS)) {
       setTenant(statement, tenant);
-      return execute(statement);
+      new ArrayParameters(connection, statement, events).setIds();
+      inserted = execute(statement);
     }
+    List<EventBatch.Entry> fresh = without(inserted.taken(), events);
+    copy(connection, tenant, fresh, inserted);
+    if (inserted.hasProperties()) {
+      insertValues(connection, tenant, fresh);
+    }
+    return inserted;
   }
 
-  private static void copy(Connection connection, List<EventBatch.Entry> events)
+  private static List<EventBatch.Entry> without(List<UUID> taken, List<EventBatch.Entry> events) {
+    if (taken.isEmpty()) {
+      return events;
+    }
+    Set<UUID> ids = new HashSet<>(taken);
+    return events.stream().filter(entry -> !ids.contains(entry.event().id())).toList();
+  }
+
+  private static void copy(
+      Connection connection, UUID tenant, List<EventBatch.Entry> events, Inserted inserted)
       throws SQLException {
-    CopyRows rows = new CopyRows();
+    if (!PARTITION.matcher(inserted.partition()).matches()) {
+      throw new IllegalStateException("no partition: " + inserted.partition());
+    }
+    CopyRows rows = new CopyRows(tenant, inserted.recordedMicros());
     events.forEach(rows::add);
-    PGConnection postgres = connection.unwrap(PGConnection.class);
-    try {
-      postgres.getCopyAPI().copyIn(COPY, rows.stream());
-    } catch (IOException e) {
-      throw new SQLException("COPY failed", "08006", e);
+    CopyIn copy =
+        connection
+            .unwrap(PGConnection.class)
+            .getCopyAPI()
+            .copyIn(CopyRows.STATEMENT.formatted(inserted.partition()));
+    copy.writeToCopy(rows.finish());
+    copy.endCopy();
+  }
+
+  private static void insertValues(
+      Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
+    UUID[] ids = events.stream().map(entry -> entry.event().id()).toArray(UUID[]::new);
+    try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_VALUES)) {
+      statement.setObject(1, tenant);
+      statement.setArray(2, connection.createArrayOf("uuid", ids));
+      statement.executeUpdate();
     }
   }
 
@@ -190,19 +257,17 @@ final class EventLogStore {
   private static Inserted execute(PreparedStatement statement) throws SQLException {
     statement.execute();
     statement.getMoreResults(); // past the lock
-    long micros = 0;
     List<UUID> taken = new ArrayList<>();
     try (ResultSet rows = statement.getResultSet()) {
+      rows.next(); // the first row is about all of them
+      long micros = Times.micros(rows.getObject(2, OffsetDateTime.class).toInstant());
+      String partition = rows.getString(3);
+      boolean hasProperties = rows.getBoolean(4);
       while (rows.next()) {
-        UUID id = rows.getObject(1, UUID.class);
-        if (id == null) {
-          micros = Times.micros(rows.getObject(2, OffsetDateTime.class).toInstant());
-        } else {
-          taken.add(id);
-        }
+        taken.add(rows.getObject(1, UUID.class));
       }
+      return new Inserted(micros, taken, partition, hasProperties);
     }
-    return new Inserted(micros, taken);
   }
 
   /** What is recorded under those of the ids that are taken. */

@@ -36,7 +36,7 @@ import java.util.function.Consumer;
 /** The RPCs of events. */
 final class EventService {
   /** How many messages of one stream are being recorded at a time. */
-  private static final int STREAM_WINDOW = 4;
+  private static final int STREAM_WINDOW = 8;
 
   private static final int DEFAULT_GROUPS = 1000;
   private static final int MAX_GROUPS = 10_000;
