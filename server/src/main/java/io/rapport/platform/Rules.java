@@ -7,6 +7,8 @@ import build.buf.protovalidate.ValidatorFactory;
 import build.buf.protovalidate.exceptions.ValidationException;
 import build.buf.validate.FieldPath;
 import build.buf.validate.FieldPathElement;
+import build.buf.validate.Ignore;
+import build.buf.validate.ValidateProto;
 import build.buf.validate.Violation;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
@@ -82,6 +84,9 @@ public final class Rules {
   private static void requireStorable(Message message, String prefix) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       String path = prefix + field.getKey().getName();
+      if (isJudgedElsewhere(field.getKey())) {
+        continue;
+      }
       if (field.getValue() instanceof Collection<?> values) {
         int index = 0;
         for (Object value : values) {
@@ -91,6 +96,13 @@ public final class Rules {
         requireStorableValue(field.getValue(), path);
       }
     }
+  }
+
+  /** Items that the contract exempts have an outcome each: one that is bad must not fail the call. */
+  private static boolean isJudgedElsewhere(FieldDescriptor field) {
+    return field.isRepeated()
+        && field.getOptions().getExtension(ValidateProto.field).getRepeated().getItems().getIgnore()
+            == Ignore.IGNORE_ALWAYS;
   }
 
   private static void requireStorableValue(Object value, String path) {

@@ -6,7 +6,6 @@ import io.rapport.identity.v1.Identity;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.event.EventLogStore.Recorded;
-import io.rapport.tracking.v1.EventOutcome.Result;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -72,6 +71,7 @@ final class EventBatch {
   /** Refuses the events of those missing users that are not there. */
   void refuseUnknownUsers(Set<UUID> existing) {
     learntUsers.addAll(existing);
+    first.clear(); // what is refused keeps no other event from its id
     for (int i = 0; i < users.length; i++) {
       UUID user = events.get(i).user();
       if (users[i] == null && user != null) {
@@ -80,6 +80,9 @@ final class EventBatch {
         } else {
           decisions[i] = Decision.refused(unknownUser(user));
         }
+      }
+      if (decisions[i] == null) {
+        first.putIfAbsent(events.get(i).id(), i);
       }
     }
   }
@@ -186,8 +189,6 @@ final class EventBatch {
     if (before == null) {
       throw new IllegalStateException("an event is not decided");
     }
-    return before.result() == Result.REFUSED
-        ? before
-        : Decision.taken(events.get(i), before.recordedMicros(), before.recordedDigest());
+    return Decision.taken(events.get(i), before.recordedMicros(), before.recordedDigest());
   }
 }

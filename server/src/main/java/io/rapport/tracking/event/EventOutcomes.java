@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.Status.Code;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
+import io.rapport.platform.Uuids;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
@@ -34,11 +35,11 @@ final class EventOutcomes {
     return error == null ? outcome.build() : outcome.setError(error.toStatus()).build();
   }
 
-  /** The outcome of an event that breaks a rule. */
+  /** The outcome of an event that breaks a rule. An id that is none is not repeated. */
   static EventOutcome refused(String id, ServiceException reason, int index) {
     return EventOutcome.newBuilder()
         .setIndex(index)
-        .setEventId(id)
+        .setEventId(Uuids.parse(id) == null ? "" : id)
         .setResult(Result.REFUSED)
         .setError(reason.toStatus())
         .build();

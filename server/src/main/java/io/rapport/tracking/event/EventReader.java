@@ -42,6 +42,7 @@ final class EventReader {
       return incoming(event, null, digest(event, null), null);
     }
     ByteString sent = json(data);
+    requireSize(event, sent);
     Redactor redactor = new Redactor();
     Map<String, @Nullable Object> redacted = redactor.redact(data);
     Redaction report = redactor.report();
@@ -63,6 +64,14 @@ final class EventReader {
     };
   }
 
+  /** JSON bytes are measured as they come, by the rules. */
+  private static void requireSize(Event event, ByteString json) {
+    if (event.hasDataStruct() && json.size() > EventRules.MAX_DATA_BYTES) {
+      throw ServiceException.invalid(
+          "data_struct", ErrorReason.INVALID_FIELD, "must have at most 65536 bytes as JSON");
+    }
+  }
+
   private ByteString json(Map<String, @Nullable Object> data) {
     bytes.clear();
     JsonWriter.write(data, bytes);
@@ -73,7 +82,8 @@ final class EventReader {
   private ByteString digest(Event event, @Nullable ByteString json) {
     bytes.clear();
     bytes.putByte(PURPOSE);
-    sized(event.getUserId());
+    UUID user = Uuids.parse(event.getUserId());
+    sized(user == null ? "" : user.toString());
     sized(event.getIdentity().getProvider());
     sized(event.getIdentity().getSubject());
     sized(event.getEventType());
@@ -98,10 +108,20 @@ final class EventReader {
     bytes.putByte(present ? 1 : 0).putLong(value);
   }
 
+  /** Without fields that this version doesn't know: two identities must differ by what they say. */
+  private static Identity known(Identity identity) {
+    return identity.getUnknownFields().asMap().isEmpty()
+        ? identity
+        : Identity.newBuilder()
+            .setProvider(identity.getProvider())
+            .setSubject(identity.getSubject())
+            .build();
+  }
+
   private static IncomingEvent incoming(
       Event event, @Nullable ByteString json, ByteString digest, @Nullable Redaction redaction) {
     UUID id = Uuids.parse(event.getId());
-    Identity identity = event.hasIdentity() ? event.getIdentity() : null;
+    Identity identity = event.hasIdentity() ? known(event.getIdentity()) : null;
     return new IncomingEvent(
         id == null ? Ids.next() : id,
         id != null,

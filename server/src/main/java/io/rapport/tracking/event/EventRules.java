@@ -20,7 +20,7 @@ final class EventRules {
   private static final int MAX_NAME = 50;
   private static final int MAX_SUBJECT = 255;
   private static final int MAX_TEXT = 10_000;
-  private static final int MAX_DATA_BYTES = 65_536;
+  static final int MAX_DATA_BYTES = 65_536;
   private static final int MAX_OFFSET_MINUTES = 1080;
 
   private final List<FieldViolation> violations = new ArrayList<>(0);

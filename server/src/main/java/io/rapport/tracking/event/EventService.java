@@ -114,7 +114,7 @@ final class EventService {
     if (asJson || !event.hasDataJson()) {
       return event;
     }
-    var data = Json.parse(event.getDataJson().toByteArray(), "data_json");
+    var data = Json.parseStored(event.getDataJson().toByteArray());
     return event.toBuilder().setDataStruct(Json.toStruct(data)).build();
   }
 

@@ -3,6 +3,7 @@ package io.rapport.tracking.event;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.NullValue;
 import com.google.protobuf.Struct;
+import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.Value;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
@@ -32,20 +33,51 @@ final class Json {
   private static final BigInteger MIN_LONG = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
 
-  private static final JsonFactory JSON =
-      JsonFactory.builder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(MAX_DEPTH)
-                  .maxNumberLength(MAX_NUMBER_LENGTH)
-                  .build())
-          .build();
+  /** PostgreSQL gives numbers back without exponents, and so with as many zeros. */
+  private static final int MAX_STORED_NUMBER_LENGTH = 2000;
+
+  private static final JsonFactory SENT = factory(MAX_NUMBER_LENGTH);
+  private static final JsonFactory STORED = factory(MAX_STORED_NUMBER_LENGTH);
 
   private Json() {}
 
-  /** Reads one JSON object in UTF-8. */
+  /** Keys are limited by nothing but the size of the whole, which is checked before. */
+  private static JsonFactory factory(int maxNumberLength) {
+    return JsonFactory.builder()
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxNameLength(Integer.MAX_VALUE)
+                .maxNumberLength(maxNumberLength)
+                .build())
+        .build();
+  }
+
+  /** Reads one JSON object in UTF-8, as it was sent. */
   static Map<String, @Nullable Object> parse(byte[] json, String field) {
-    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+    requireUtf8(json, field);
+    return parse(SENT, json, field);
+  }
+
+  /** Reads one JSON object as PostgreSQL gives it back. */
+  static Map<String, @Nullable Object> parseStored(byte[] json) {
+    return parse(STORED, json, "data_json");
+  }
+
+  /** The parser guesses UTF-16 and UTF-32 from NULs, and takes over-long forms. */
+  private static void requireUtf8(byte[] json, String field) {
+    boolean otherEncoding = false;
+    for (int i = 0; i < json.length && i < Integer.BYTES; i++) {
+      otherEncoding |= json[i] == 0;
+    }
+    if (otherEncoding || !UnsafeByteOperations.unsafeWrap(json).isValidUtf8()) {
+      throw invalid(field, "is not in UTF-8");
+    }
+  }
+
+  private static Map<String, @Nullable Object> parse(
+      JsonFactory factory, byte[] json, String field) {
+    try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw invalid(field, "must be a JSON object");
       }
@@ -56,6 +88,8 @@ final class Json {
       return object;
     } catch (StreamConstraintsException e) {
       throw tooLarge(field, e);
+    } catch (NumberFormatException e) {
+      throw outOfRange(field); // an exponent that no int holds
     } catch (JacksonException e) {
       throw invalid(field, "is not well-formed JSON" + place(e));
     }
@@ -121,8 +155,7 @@ final class Json {
     double approximate = number.doubleValue();
     boolean tooSmall = approximate == 0 && number.signum() != 0;
     if (Double.isInfinite(approximate) || tooSmall) {
-      throw ServiceException.invalid(
-          field, ErrorReason.NUMBER_OUT_OF_RANGE, "has a number that is out of a double's range");
+      throw outOfRange(field);
     }
     BigDecimal plain = number.stripTrailingZeros();
     if (plain.scale() > 0 || plain.precision() - plain.scale() > 19) {
@@ -230,6 +263,11 @@ final class Json {
           throw ServiceException.invalid(field, reason, Texts.describe(reason));
         });
     return text;
+  }
+
+  private static ServiceException outOfRange(String field) {
+    return ServiceException.invalid(
+        field, ErrorReason.NUMBER_OUT_OF_RANGE, "has a number that is out of a double's range");
   }
 
   private static void requireDepth(int depth, String field) {

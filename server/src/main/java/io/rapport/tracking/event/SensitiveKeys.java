@@ -44,6 +44,7 @@ public final class SensitiveKeys {
           "iban");
 
   private static final int MAX_REMEMBERED = 10_000;
+  private static final int MAX_REMEMBERED_LENGTH = 100;
   private static final ConcurrentMap<String, Boolean> judged = new ConcurrentHashMap<>();
 
   private SensitiveKeys() {}
@@ -54,7 +55,7 @@ public final class SensitiveKeys {
       return known;
     }
     boolean sensitive = words(key).stream().anyMatch(WORDS::contains);
-    if (judged.size() < MAX_REMEMBERED) {
+    if (key.length() <= MAX_REMEMBERED_LENGTH && judged.size() < MAX_REMEMBERED) {
       judged.put(key, sensitive);
     }
     return sensitive;
