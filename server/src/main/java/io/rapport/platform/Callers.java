@@ -8,6 +8,7 @@ import io.rapport.platform.v1.ErrorReason;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,11 @@ public final class Callers {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
   private static final String SCHEME = "Bearer ";
-  private static final String ANONYMOUS = "";
+
+  /** Keys that no header can have. */
+  private static final String ANONYMOUS = "\0anonymous";
+
+  private static final String SEVERAL = "\0several";
   private static final int MAX_TOKEN = 8 * 1024;
 
   /** How long a token is trusted without being looked at again; see docs/caching.md. */
@@ -43,23 +48,32 @@ public final class Callers {
 
   /** Whether {@link #authenticate} would answer without looking anything up. */
   public boolean knows(Metadata headers) {
-    String token = headers.get(AUTHORIZATION);
-    return known.getIfPresent(token == null ? ANONYMOUS : token) != null;
+    return known.getIfPresent(key(headers)) != null;
   }
 
   /** The caller; throws UNAUTHENTICATED or PERMISSION_DENIED. */
   public Caller authenticate(Metadata headers) {
-    String header = headers.get(AUTHORIZATION);
-    String key = header == null ? ANONYMOUS : header;
+    String key = key(headers);
     Caller caller = known.getIfPresent(key);
     if (caller == null) {
-      caller = header == null ? anonymous() : ofHeader(header);
+      caller = key.equals(ANONYMOUS) ? anonymous() : ofHeader(key);
       known.put(key, caller);
     }
     if (caller.expiresAt().isBefore(clock.instant())) {
       throw unauthenticated(ErrorReason.TOKEN_EXPIRED, "the token's time is over");
     }
     return caller;
+  }
+
+  /** What the call says of its caller. Of two tokens, nobody can tell which one is meant. */
+  private static String key(Metadata headers) {
+    Iterable<String> values = headers.getAll(AUTHORIZATION);
+    if (values == null) {
+      return ANONYMOUS;
+    }
+    Iterator<String> value = values.iterator();
+    String first = value.next();
+    return value.hasNext() ? SEVERAL : first;
   }
 
   private Caller anonymous() {

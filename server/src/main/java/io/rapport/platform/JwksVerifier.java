@@ -75,9 +75,13 @@ public final class JwksVerifier implements TokenVerifier {
 
   private static Claims claims(JWTClaimsSet claims) throws ParseException {
     String scope = claims.getStringClaim("scope");
+    UUID tenant = Uuids.parse(String.valueOf(claims.getStringClaim("tenant")));
+    if (tenant == null) {
+      throw new ParseException("the tenant is no UUID", 0);
+    }
     List<String> rights = scope == null ? List.of() : List.of(scope.trim().split("\\s+"));
     return new Claims(
-        UUID.fromString(claims.getStringClaim("tenant")),
+        tenant,
         claims.getSubject(),
         Set.copyOf(rights),
         claims.getExpirationTime().toInstant().plusSeconds(LEEWAY_SECONDS));
@@ -103,7 +107,7 @@ public final class JwksVerifier implements TokenVerifier {
       return new Keys(changed, processor(set));
     } catch (IOException e) {
       throw new UncheckedIOException("the JWKS file can't be read: " + file, e);
-    } catch (ParseException e) {
+    } catch (ParseException | RuntimeException e) { // such as a file that says only null
       throw new UncheckedIOException(new IOException("no JWKS file: " + file, e));
     }
   }

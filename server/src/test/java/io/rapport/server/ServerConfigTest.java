@@ -1,0 +1,227 @@
+package io.rapport.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.rapport.db.Database;
+import io.rapport.server.ServerConfig.InvalidConfigException;
+import io.rapport.server.ServerConfig.Tls;
+import io.rapport.server.ServerConfig.Tokens;
+import io.rapport.server.ServerConfig.Variable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServerConfigTest {
+  private static final String SECRET = "hunter2-canary";
+  private static final String URL = "postgresql://ada:" + SECRET + "@127.0.0.1:5432/rapport";
+
+  @TempDir static Path directory = Path.of("");
+  private final Path one = directory.resolve("one");
+  private final Path two = directory.resolve("two");
+
+  @BeforeEach
+  void writeFiles() throws IOException {
+    Files.writeString(one, "1");
+    Files.writeString(two, "2");
+  }
+
+  @Test
+  void hasTheDefaultsThatAreWrittenDown() {
+    ServerConfig config =
+        ServerConfig.of(Map.of("RAPPORT_DATABASE_URL", URL, "RAPPORT_JWKS_FILE", one.toString()));
+
+    assertThat(config)
+        .isEqualTo(
+            new ServerConfig(
+                Database.parse(URL),
+                "127.0.0.1",
+                9090,
+                9464,
+                false,
+                null,
+                new Tokens(one, null, null),
+                10,
+                4,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(2)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variable.class)
+  void takesEveryVariable(Variable variable) {
+    ServerConfig before = ServerConfig.of(environment());
+    Map<String, String> changed = environment();
+    changed.put(variable.key(), others().get(variable));
+
+    assertThat(ServerConfig.of(changed)).isNotEqualTo(before);
+  }
+
+  @Test
+  void takesCertificatesAndKeysFromWhereTheyAre() {
+    ServerConfig config = ServerConfig.of(environment());
+
+    assertThat(config.tls()).isEqualTo(new Tls(one, one, one));
+    assertThat(config.tokens()).isEqualTo(new Tokens(one, "issuer", "audience"));
+  }
+
+  @Test
+  void refusesVariablesThatItDoesNotKnow() {
+    assertRefused("RAPPORT_PROT", "9090", "unknown variables: RAPPORT_PROT");
+  }
+
+  @Test
+  void leavesVariablesOfOthersAlone() {
+    Map<String, String> environment = environment();
+    environment.put("PATH", "/bin");
+    environment.put("PORT", "x");
+    environment.put("RAPPORT_POSTGRES_BIN", "/usr/lib/postgresql/15/bin");
+
+    assertThat(ServerConfig.of(environment)).isEqualTo(ServerConfig.of(environment()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "RAPPORT_PORT, -1",
+    "RAPPORT_PORT, 65536",
+    "RAPPORT_PORT, x",
+    "RAPPORT_PORT, ''",
+    "RAPPORT_METRICS_PORT, 65536",
+    "RAPPORT_DATABASE_CONNECTIONS, 1",
+    "RAPPORT_DATABASE_CONNECTIONS, 99999999999",
+    "RAPPORT_EVENT_WRITERS, 0",
+    "RAPPORT_STATEMENT_TIMEOUT_MS, 0",
+    "RAPPORT_STATEMENT_TIMEOUT_MS, -5",
+    "RAPPORT_DRAIN_MS, -1",
+    "RAPPORT_DEVELOPMENT, yes",
+    "RAPPORT_DEVELOPMENT, TRUE",
+    "RAPPORT_JWKS_FILE, /nowhere/at/all",
+    "RAPPORT_TLS_KEY, /nowhere/at/all"
+  })
+  void namesTheVariableThatIsWrong(String key, String value) {
+    assertRefused(key, value, key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0", "::", "192.0.2.1"})
+  void refusesOtherAddressesThanLoopbackWithoutTls(String host) {
+    assertThatThrownBy(() ->
+            ServerConfig.of(
+                Map.of(
+                    "RAPPORT_DATABASE_URL", URL,
+                    "RAPPORT_HOST", host,
+                    "RAPPORT_JWKS_FILE", one.toString())))
+        .isInstanceOf(InvalidConfigException.class)
+        .hasMessageContaining("RAPPORT_TLS_CERTIFICATE");
+  }
+
+  @Test
+  void refusesDevelopmentElsewhereThanOnLoopbackAlsoWithTls() {
+    Map<String, String> environment = environment();
+    environment.put("RAPPORT_HOST", "0.0.0.0");
+    assertThat(ServerConfig.of(environment).host()).isEqualTo("0.0.0.0");
+    environment.put("RAPPORT_DEVELOPMENT", "true");
+
+    assertThatThrownBy(() -> ServerConfig.of(environment))
+        .isInstanceOf(InvalidConfigException.class)
+        .hasMessageContaining("RAPPORT_DEVELOPMENT");
+  }
+
+  @Test
+  void refusesHalfACertificate() {
+    for (String key :
+        new String[] {"RAPPORT_TLS_CERTIFICATE", "RAPPORT_TLS_KEY", "RAPPORT_TLS_CLIENT_CA"}) {
+      Map<String, String> environment =
+          new HashMap<>(Map.of("RAPPORT_DATABASE_URL", URL, "RAPPORT_DEVELOPMENT", "true"));
+      environment.put(key, one.toString());
+
+      assertThatThrownBy(() -> ServerConfig.of(environment))
+          .as(key)
+          .isInstanceOf(InvalidConfigException.class);
+    }
+  }
+
+  @Test
+  void needsADatabaseAndAWayToKnowItsCallers() {
+    assertThatThrownBy(() -> ServerConfig.of(Map.of()))
+        .isInstanceOf(InvalidConfigException.class)
+        .hasMessageContaining("RAPPORT_DATABASE_URL");
+    assertThatThrownBy(() -> ServerConfig.of(Map.of("RAPPORT_DATABASE_URL", URL)))
+        .isInstanceOf(InvalidConfigException.class)
+        .hasMessageContaining("RAPPORT_JWKS_FILE");
+  }
+
+  @Test
+  void neverTellsThePassword() {
+    ServerConfig config = ServerConfig.of(environment());
+
+    assertThat(config.toString()).doesNotContain(SECRET);
+    assertThat(config.database().toString()).doesNotContain(SECRET);
+    for (String wrong :
+        new String[] {URL.replace("postgresql:", "mysql:"), SECRET, "://" + SECRET}) {
+      assertThatThrownBy(() -> ServerConfig.of(Map.of("RAPPORT_DATABASE_URL", wrong)))
+          .isInstanceOf(InvalidConfigException.class)
+          .hasMessageNotContaining(SECRET);
+    }
+  }
+
+  private void assertRefused(String key, String value, String message) {
+    Map<String, String> environment = environment();
+    environment.put(key, value);
+
+    assertThatThrownBy(() -> ServerConfig.of(environment))
+        .isInstanceOf(InvalidConfigException.class)
+        .hasMessageContaining(message);
+  }
+
+  /** Every variable, each with a value. */
+  private Map<String, String> environment() {
+    Map<Variable, String> values = new EnumMap<>(Variable.class);
+    values.put(Variable.DATABASE_URL, URL);
+    values.put(Variable.HOST, "127.0.0.1");
+    values.put(Variable.PORT, "1");
+    values.put(Variable.METRICS_PORT, "2");
+    values.put(Variable.DEVELOPMENT, "false");
+    values.put(Variable.TLS_CERTIFICATE, one.toString());
+    values.put(Variable.TLS_KEY, one.toString());
+    values.put(Variable.TLS_CLIENT_CA, one.toString());
+    values.put(Variable.JWKS_FILE, one.toString());
+    values.put(Variable.TOKEN_ISSUER, "issuer");
+    values.put(Variable.TOKEN_AUDIENCE, "audience");
+    values.put(Variable.DATABASE_CONNECTIONS, "3");
+    values.put(Variable.EVENT_WRITERS, "4");
+    values.put(Variable.STATEMENT_TIMEOUT_MS, "500");
+    values.put(Variable.DRAIN_MS, "6");
+    assertThat(values).hasSize(Variable.values().length);
+    Map<String, String> environment = new HashMap<>();
+    values.forEach((variable, value) -> environment.put(variable.key(), value));
+    return environment;
+  }
+
+  private Map<Variable, String> others() {
+    Map<Variable, String> values = new EnumMap<>(Variable.class);
+    values.put(Variable.DATABASE_URL, URL.replace("ada", "bob"));
+    values.put(Variable.HOST, "localhost");
+    values.put(Variable.DEVELOPMENT, "true");
+    values.put(Variable.TOKEN_ISSUER, "other");
+    values.put(Variable.TOKEN_AUDIENCE, "other");
+    values.put(Variable.EVENT_WRITERS, "7");
+    for (Variable variable : Variable.values()) {
+      boolean file =
+          environment().get(variable.key()) instanceof String text && text.equals(one.toString());
+      values.putIfAbsent(variable, file ? two.toString() : "777");
+    }
+    return values;
+  }
+}
