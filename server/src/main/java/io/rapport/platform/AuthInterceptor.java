@@ -44,11 +44,13 @@ public final class AuthInterceptor implements ServerInterceptor {
   }
 
   private static void requireRight(Caller caller, @Nullable String right) {
-    if (right == null || !caller.may(right)) {
-      String needed = String.valueOf(right);
+    if (right == null) {
+      throw UnknownRpcs.failure();
+    }
+    if (!caller.may(right)) {
       throw ServiceException.of(
-              Code.PERMISSION_DENIED, ErrorReason.RIGHT_MISSING, "needs the right " + needed)
-          .with("right", needed);
+              Code.PERMISSION_DENIED, ErrorReason.RIGHT_MISSING, "needs the right " + right)
+          .with("right", right);
     }
   }
 }

@@ -23,13 +23,14 @@ public final class UnknownRpcs extends HandlerRegistry {
     return ServerMethodDefinition.create(
         method,
         (call, headers) -> {
-          var closing =
-              Failures.Closing.of(
-                  ServiceException.of(
-                      Code.UNIMPLEMENTED, ErrorReason.RPC_UNKNOWN, "there is no such RPC"));
+          var closing = Failures.Closing.of(failure());
           call.close(closing.status(), closing.trailers());
           return new ServerCall.Listener<>() {};
         });
+  }
+
+  static ServiceException failure() {
+    return ServiceException.of(Code.UNIMPLEMENTED, ErrorReason.RPC_UNKNOWN, "there is no such RPC");
   }
 
   private static final class Bytes implements Marshaller<InputStream> {
