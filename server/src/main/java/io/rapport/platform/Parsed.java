@@ -1,13 +1,15 @@
 package io.rapport.platform;
 
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.rapport.platform.v1.ErrorReason;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /** A request message, or why it can't be read: grpc-java alone would answer UNKNOWN. */
@@ -24,10 +26,15 @@ record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
     return message;
   }
 
-  /** The method with requests that never fail to parse and are at most so large. */
+  /**
+   * The method with requests that never fail to parse and are at most so large. Its type is left
+   * open, because of a unary call with two messages grpc-java would only reset the stream.
+   */
   static <Q, R> MethodDescriptor<Parsed<Q>, R> method(MethodDescriptor<Q, R> method, int maxBytes) {
     Marshaller<Parsed<Q>> requests = new Requests<>(method.getRequestMarshaller(), maxBytes);
-    return method.toBuilder(requests, method.getResponseMarshaller()).build();
+    return method.toBuilder(requests, method.getResponseMarshaller())
+        .setType(MethodType.UNKNOWN)
+        .build();
   }
 
   private record Requests<Q>(Marshaller<Q> marshaller, int maxBytes)
@@ -40,22 +47,28 @@ record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
     @Override
     public Parsed<Q> parse(InputStream stream) {
       try {
-        if (stream.available() > maxBytes) {
-          return new Parsed<>(null, tooLarge(stream.available()));
+        InputStream whole = stream instanceof KnownLength ? stream : unpacked(stream);
+        if (whole.available() > maxBytes) {
+          return new Parsed<>(null, tooLarge());
         }
-        return new Parsed<>(marshaller.parse(stream), null);
+        return new Parsed<>(marshaller.parse(whole), null);
       } catch (StatusRuntimeException e) {
         return new Parsed<>(null, malformed("the message can't be read as its type"));
       } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        return new Parsed<>(null, malformed("the message can't be unpacked"));
       }
     }
 
-    private ServiceException tooLarge(int bytes) {
+    /** Of a compressed message only so much that its being too large is seen. */
+    private InputStream unpacked(InputStream stream) throws IOException {
+      return new ByteArrayInputStream(stream.readNBytes(maxBytes + 1));
+    }
+
+    private ServiceException tooLarge() {
       return ServiceException.of(
               Code.RESOURCE_EXHAUSTED,
               ErrorReason.MESSAGE_TOO_LARGE,
-              "the message has " + bytes + " bytes; " + maxBytes / KIB + " KiB are allowed")
+              "the message has more than " + maxBytes / KIB + " KiB")
           .with("max_bytes", String.valueOf(maxBytes));
     }
   }

@@ -28,12 +28,19 @@ final class UnaryCall<Q, R> extends ServerCall.Listener<Parsed<Q>> implements Re
 
   @Override
   public void onMessage(Parsed<Q> message) {
-    several = request != null;
-    request = message;
+    if (request == null) {
+      request = message;
+    } else {
+      several = true;
+      fail(Parsed.malformed("a unary call takes one message, not several"));
+    }
   }
 
   @Override
   public void onHalfClose() {
+    if (several) {
+      return;
+    }
     try {
       handler.accept(theRequest(), this);
     } catch (Throwable t) {
@@ -42,8 +49,8 @@ final class UnaryCall<Q, R> extends ServerCall.Listener<Parsed<Q>> implements Re
   }
 
   private Q theRequest() {
-    if (request == null || several) {
-      throw Parsed.malformed("a unary call takes exactly one message");
+    if (request == null) {
+      throw Parsed.malformed("a unary call takes one message, not none");
     }
     return request.orThrow();
   }
