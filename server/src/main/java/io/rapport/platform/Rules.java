@@ -12,6 +12,7 @@ import build.buf.validate.ValidateProto;
 import build.buf.validate.Violation;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
 import com.google.rpc.BadRequest.FieldViolation;
 import io.rapport.platform.v1.ErrorReason;
 import java.util.ArrayList;
@@ -45,7 +46,27 @@ public final class Rules {
       ValidationResult result = validator.validate(message);
       return result.isSuccess() ? List.of() : describe(result);
     } catch (ValidationException e) {
-      throw new IllegalStateException("the contract's rules can't be evaluated", e);
+      List<FieldViolation> unreadable = new ArrayList<>();
+      findStrangeTimes(message, "", unreadable);
+      if (unreadable.isEmpty()) {
+        throw new IllegalStateException("the contract's rules can't be evaluated", e);
+      }
+      return unreadable;
+    }
+  }
+
+  /** A rule that compares times can't be evaluated on one that is out of protobuf's range. */
+  private static void findStrangeTimes(
+      Message message, String prefix, List<FieldViolation> violations) {
+    for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
+      String path = prefix + field.getKey().getName();
+      if (field.getValue() instanceof Timestamp time && !Times.isValid(time)) {
+        violations.add(
+            ServiceException.violation(
+                path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
+      } else if (field.getValue() instanceof Message inner) {
+        findStrangeTimes(inner, path + ".", violations);
+      }
     }
   }
 
