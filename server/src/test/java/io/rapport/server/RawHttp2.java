@@ -1,5 +1,6 @@
 package io.rapport.server;
 
+import com.google.protobuf.ByteString;
 import io.grpc.netty.shaded.io.netty.buffer.Unpooled;
 import io.grpc.netty.shaded.io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.grpc.netty.shaded.io.netty.handler.codec.http2.Http2Exception;
@@ -8,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
@@ -36,7 +38,7 @@ final class RawHttp2 implements AutoCloseable {
   private final DataInputStream in;
   private final DefaultHttp2HeadersDecoder headers = new DefaultHttp2HeadersDecoder(false);
 
-  record Frame(int type, int flags, int stream, byte[] payload) {}
+  record Frame(int type, int flags, int stream, ByteString payload) {}
 
   /** How a stream, or the connection with it, ended. */
   record Answer(Map<String, String> headers, boolean reset, boolean connectionClosed) {
@@ -46,7 +48,7 @@ final class RawHttp2 implements AutoCloseable {
   }
 
   RawHttp2(int port) throws IOException {
-    socket = new Socket("127.0.0.1", port);
+    socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setSoTimeout(PATIENCE_MILLIS);
     out = socket.getOutputStream();
     in = new DataInputStream(socket.getInputStream());
@@ -132,7 +134,7 @@ final class RawHttp2 implements AutoCloseable {
       } else if (type == PING && flags == 0) {
         frame(PING, 1, 0, payload);
       } else {
-        return new Frame(type, flags, stream, payload);
+        return new Frame(type, flags, stream, ByteString.copyFrom(payload));
       }
     }
   }
@@ -145,7 +147,7 @@ final class RawHttp2 implements AutoCloseable {
         Frame frame = read();
         if (frame.type() == HEADERS) {
           headers
-              .decodeHeaders(stream, Unpooled.wrappedBuffer(frame.payload()))
+              .decodeHeaders(stream, Unpooled.wrappedBuffer(frame.payload().toByteArray()))
               .forEach(field -> fields.put(field.getKey().toString(), field.getValue().toString()));
         }
         if (frame.stream() == stream && frame.type() == RST_STREAM) {

@@ -218,8 +218,7 @@ class ServerConfigTest {
     values.put(Variable.TOKEN_AUDIENCE, "other");
     values.put(Variable.EVENT_WRITERS, "7");
     for (Variable variable : Variable.values()) {
-      boolean file =
-          environment().get(variable.key()) instanceof String text && text.equals(one.toString());
+      boolean file = one.toString().equals(environment().get(variable.key()));
       values.putIfAbsent(variable, file ? two.toString() : "777");
     }
     return values;
