@@ -215,8 +215,7 @@ class BatchTrackEventsTest {
   void knowsAUserByProviderAndSubjectAndNothingElse() {
     UnknownFieldSet unknown =
         UnknownFieldSet.newBuilder()
-            .addField(
-                99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+            .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
             .build();
     Identity ada = identity("ada");
     Event plain = event().setIdentity(ada).build();
