@@ -23,10 +23,7 @@ public final class Given {
 
   /** An event of ada that keeps all rules, with an id of its own. */
   public static Event.Builder event() {
-    return Event.newBuilder()
-        .setId(id())
-        .setEventType("page_view")
-        .setIdentity(identity("ada"));
+    return Event.newBuilder().setId(id()).setEventType("page_view").setIdentity(identity("ada"));
   }
 
   public static Event.Builder eventOf(String subject) {
@@ -44,7 +41,10 @@ public final class Given {
 
   public static Timestamp time(String instant) {
     Instant time = Instant.parse(instant);
-    return Timestamp.newBuilder().setSeconds(time.getEpochSecond()).setNanos(time.getNano()).build();
+    return Timestamp.newBuilder()
+        .setSeconds(time.getEpochSecond())
+        .setNanos(time.getNano())
+        .build();
   }
 
   public static List<Event> events(int count) {
