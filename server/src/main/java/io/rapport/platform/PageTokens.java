@@ -42,7 +42,7 @@ public final class PageTokens {
         ByteBuffer.allocate(DIGEST_SIZE + cursor.length).put(digest(arguments)).put(cursor).array();
     byte[] token =
         ByteBuffer.allocate(MAC_SIZE + body.length).put(mac(tenant, body)).put(body).array();
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(token);
+    return text(token);
   }
 
   /** The cursor of a token; empty for the first page. */
@@ -72,9 +72,15 @@ public final class PageTokens {
         "page_token", ErrorReason.PAGE_TOKEN_INVALID, "is not a token of this service");
   }
 
+  private static String text(byte[] token) {
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(token);
+  }
+
+  /** The bytes, if the text is their one form: the decoder overlooks padding and spare bits. */
   private static byte @Nullable [] base64(String token) {
     try {
-      return Base64.getUrlDecoder().decode(token);
+      byte[] bytes = Base64.getUrlDecoder().decode(token);
+      return text(bytes).equals(token) ? bytes : null;
     } catch (IllegalArgumentException e) {
       return null;
     }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.regex.Pattern;
 
 /**
  * Tells keys that name a secret. A key is judged by its words, so {@code apiKey} and {@code
@@ -43,6 +44,9 @@ public final class SensitiveKeys {
           "cvc",
           "iban");
 
+  /** In APIkey the small letters are the next word, other than in APIKey. */
+  private static final Pattern ACRONYM = Pattern.compile("(\\p{Lu}{2,})(\\p{Ll})");
+
   private static final int MAX_REMEMBERED = 10_000;
   private static final int MAX_REMEMBERED_LENGTH = 100;
   private static final ConcurrentMap<String, Boolean> judged = new ConcurrentHashMap<>();
@@ -54,11 +58,15 @@ public final class SensitiveKeys {
     if (known != null) {
       return known;
     }
-    boolean sensitive = words(key).stream().anyMatch(WORDS::contains);
+    boolean sensitive = namesSecret(key) || namesSecret(ACRONYM.matcher(key).replaceAll("$1_$2"));
     if (key.length() <= MAX_REMEMBERED_LENGTH && judged.size() < MAX_REMEMBERED) {
       judged.put(key, sensitive);
     }
     return sensitive;
+  }
+
+  private static boolean namesSecret(String key) {
+    return words(key).stream().anyMatch(WORDS::contains);
   }
 
   /** The words of a key: parted by whatever is no letter, and where a capital follows. */

@@ -1,0 +1,209 @@
+package io.rapport.identity;
+
+import static io.rapport.server.Given.eventOf;
+import static io.rapport.server.Given.identity;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.rpc.Code;
+import io.rapport.client.RapportClient;
+import io.rapport.identity.v1.GetUserRequest;
+import io.rapport.identity.v1.Identity;
+import io.rapport.identity.v1.LinkIdentityRequest;
+import io.rapport.identity.v1.User;
+import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.server.Given;
+import io.rapport.server.Rapport;
+import io.rapport.server.Told;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class LinkIdentityTest {
+  @RegisterExtension static final Rapport rapport = new Rapport();
+
+  @Test
+  void linksANewIdentity() {
+    String ada = user("ada");
+
+    User linked = link(ada, identity("okta-ada"));
+
+    assertThat(linked.getId()).isEqualTo(ada);
+    assertThat(linked.getIdentitiesList()).containsExactly(identity("ada"), identity("okta-ada"));
+    assertThat(linked.getAliasesList()).isEmpty();
+    assertThat(get("okta-ada").getId()).isEqualTo(ada);
+  }
+
+  @Test
+  void makesTheUserOfAKnownIdentityAnAlias() {
+    String ada = user("ada");
+    String device = user("device");
+
+    User linked = link(ada, identity("device"));
+
+    assertThat(linked.getAliasesList()).containsExactly(device);
+    assertThat(linked.getIdentitiesList()).containsExactly(identity("ada"), identity("device"));
+    assertThat(linked.getAliasOf()).isEmpty();
+    assertThat(get("device").getId()).isEqualTo(device);
+    assertThat(get("device").getAliasOf()).isEqualTo(ada);
+  }
+
+  @Test
+  void changesNothingWhenSaidAgain() {
+    String ada = user("ada");
+    user("device");
+    User first = link(ada, identity("device"));
+
+    assertThat(link(ada, identity("device"))).isEqualTo(first);
+    assertThat(link(ada, identity("ada"))).isEqualTo(first);
+  }
+
+  @Test
+  void flattensAliasesOfAliases() {
+    String a = user("a");
+    String b = user("b");
+    String c = user("c");
+    link(b, identity("a"));
+
+    User linked = link(c, identity("b"));
+
+    assertThat(linked.getAliasesList()).containsExactlyInAnyOrder(a, b);
+    assertThat(get("a").getAliasOf()).isEqualTo(c);
+    assertThat(get("b").getAliasOf()).isEqualTo(c);
+  }
+
+  @Test
+  void meansTheUserBehindAnAlias() {
+    String a = user("a");
+    String b = user("b");
+    String c = user("c");
+    link(b, identity("a"));
+
+    User linked = link(a, identity("c"));
+
+    assertThat(linked.getId()).isEqualTo(b);
+    assertThat(linked.getAliasesList()).containsExactlyInAnyOrder(a, c);
+    assertThat(link(a, identity("b"))).isEqualTo(linked);
+  }
+
+  @Test
+  void formsNoCycleWhenBothAreLinkedToEachOtherAtOnce() throws Exception {
+    List<Callable<User>> links = new ArrayList<>();
+    List<String> users = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      users.add(user("u" + i));
+    }
+    for (String user : users) {
+      for (int i = 0; i < 6; i++) {
+        Identity identity = identity("u" + i);
+        links.add(() -> link(user, identity));
+      }
+    }
+
+    try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+      for (Future<User> done : threads.invokeAll(links)) {
+        assertThat(done.get().getAliasOf()).isEmpty();
+      }
+    }
+
+    List<User> all = users.stream().map(id -> rapport.client().users().get(id).get()).toList();
+    List<User> roots = all.stream().filter(it -> it.getAliasOf().isEmpty()).toList();
+    assertThat(roots).hasSize(1);
+    assertThat(roots.getFirst().getAliasesList()).hasSize(5);
+    assertThat(all)
+        .filteredOn(it -> !it.getAliasOf().isEmpty())
+        .allMatch(it -> it.getAliasOf().equals(roots.getFirst().getId()));
+  }
+
+  @Test
+  void refusesAUserWhoIsNotThere() {
+    String absent = Given.id();
+    String theirs;
+    try (RapportClient other = rapport.clientOf(rapport.newTenant())) {
+      other.events().track(eventOf("theirs").build());
+      theirs = other.users().get(identity("theirs")).orElseThrow().getId();
+    }
+
+    Told forAbsent = Told.by(() -> link(absent, identity("x")));
+    Told forTheirs = Told.by(() -> link(theirs, identity("x")));
+
+    assertThat(forAbsent.code()).isEqualTo(Code.NOT_FOUND);
+    assertThat(forAbsent.reason()).isEqualTo("RESOURCE_NOT_FOUND");
+    assertThat(forTheirs.status().toString().replace(theirs, absent))
+        .isEqualTo(forAbsent.status().toString());
+    assertThat(rapport.client().users().get(identity("x"))).isEmpty();
+  }
+
+  @Test
+  void linksNothingIfOnlyAskedToCheck() {
+    String ada = user("ada");
+    LinkIdentityRequest.Builder request =
+        LinkIdentityRequest.newBuilder()
+            .setUserId(ada)
+            .setIdentity(identity("x"))
+            .setValidateOnly(true);
+
+    assertThat(stub().linkIdentity(request.build()).getId()).isEqualTo(ada);
+
+    assertThat(rapport.client().users().get(identity("x"))).isEmpty();
+    assertThat(Told.by(() -> stub().linkIdentity(request.setUserId(Given.id()).build())).code())
+        .isEqualTo(Code.NOT_FOUND);
+  }
+
+  @Test
+  void refusesBadIdentities() {
+    String ada = user("ada");
+    Identity.Builder good = identity("x").toBuilder();
+
+    for (Identity.Builder bad :
+        List.of(
+            good.clone().clearProvider(),
+            good.clone().setProvider("Okta"),
+            good.clone().setProvider("a".repeat(51)),
+            good.clone().clearSubject(),
+            good.clone().setSubject("x".repeat(256)))) {
+      Told told = Told.by(() -> link(ada, bad.build()));
+      assertThat(told.reason()).isEqualTo("INVALID_FIELD");
+      assertThat(told.fields()).allMatch(it -> it.startsWith("identity."));
+    }
+    Told nul = Told.by(() -> link(ada, good.setSubject("a\0").build()));
+    assertThat(nul.reason()).isEqualTo("TEXT_NUL");
+    assertThat(Told.by(() -> link("x", identity("x"))).fields()).containsExactly("user_id");
+  }
+
+  @Test
+  void findsAUserByExactlyItsIdentity() {
+    user("ada");
+
+    assertThat(get("ada").getIdentitiesList()).containsExactly(identity("ada"));
+    for (String other : List.of("Ada", "ada ", "a", "аda", "ad%")) {
+      assertThat(rapport.client().users().get(identity(other))).isEmpty();
+    }
+    GetUserRequest none = GetUserRequest.getDefaultInstance();
+    assertThat(Told.by(() -> stub().getUser(none)).reason()).isEqualTo("INVALID_FIELD");
+  }
+
+  private static UserServiceGrpc.UserServiceBlockingStub stub() {
+    return UserServiceGrpc.newBlockingStub(rapport.channel());
+  }
+
+  private static User link(String user, Identity identity) {
+    return stub()
+        .linkIdentity(
+            LinkIdentityRequest.newBuilder().setUserId(user).setIdentity(identity).build());
+  }
+
+  private static User get(String subject) {
+    return rapport.client().users().get(identity(subject)).orElseThrow();
+  }
+
+  /** A user who has done something. */
+  private static String user(String subject) {
+    rapport.client().events().track(eventOf(subject).build());
+    return get(subject).getId();
+  }
+}

@@ -1,0 +1,293 @@
+package io.rapport.server;
+
+import static io.rapport.server.Given.eventOf;
+import static io.rapport.server.Given.eventWith;
+import static io.rapport.server.Given.identity;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.Message;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.rapport.client.RapportClient;
+import io.rapport.identity.v1.GetUserRequest;
+import io.rapport.identity.v1.LinkIdentityRequest;
+import io.rapport.identity.v1.ListTenantsRequest;
+import io.rapport.identity.v1.TenantServiceGrpc;
+import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.platform.Contract;
+import io.rapport.tracking.v1.BatchTrackEventsRequest;
+import io.rapport.tracking.v1.CountEventsRequest;
+import io.rapport.tracking.v1.DeclarePropertyRequest;
+import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.EventFilter;
+import io.rapport.tracking.v1.EventGrouping;
+import io.rapport.tracking.v1.EventOutcome;
+import io.rapport.tracking.v1.EventProperty;
+import io.rapport.tracking.v1.EventPropertyServiceGrpc;
+import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.GetEventRequest;
+import io.rapport.tracking.v1.GetPropertyRequest;
+import io.rapport.tracking.v1.IngestEventsRequest;
+import io.rapport.tracking.v1.ListEventsRequest;
+import io.rapport.tracking.v1.ListPropertiesRequest;
+import io.rapport.tracking.v1.PropertyFilter;
+import io.rapport.tracking.v1.StringSet;
+import io.rapport.tracking.v1.TrackEventRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is another tenant's is to every RPC exactly what is not there at all. */
+class TenantIsolationTest {
+  @RegisterExtension static final Rapport rapport = new Rapport();
+
+  private static final String EVENTS = "rapport.tracking.v1.EventService/";
+  private static final String PROPERTIES = "rapport.tracking.v1.EventPropertyService/";
+  private static final String USERS = "rapport.identity.v1.UserService/";
+
+  /** These cross tenants by design and need the right `operator`. */
+  private static final Set<String> FOR_OPERATORS =
+      Set.of(
+          "rapport.identity.v1.TenantService/GetTenant",
+          "rapport.identity.v1.TenantService/ListTenants",
+          "rapport.identity.v1.TenantService/CreateTenant");
+
+  /** Names of one thing of each kind, under which a tenant has something or not. */
+  record Names(String event, String user, String subject, String property) {
+    static Names fresh() {
+      String tag = "x" + Given.id();
+      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'));
+    }
+  }
+
+  record Call(String rpc, BiFunction<Channel, Names, Message> call, boolean succeedsOnOwn) {
+    @Override
+    public String toString() {
+      return rpc;
+    }
+
+    /** The answer or error, with the names taken out. */
+    String answer(Channel channel, Names names) {
+      String answer;
+      try {
+        answer = call.apply(channel, names).toString();
+      } catch (StatusRuntimeException e) {
+        answer = Told.of(e).status().toString();
+      }
+      return answer
+          .replace(names.event(), "EVENT")
+          .replace(names.user(), "USER")
+          .replace(names.subject(), "SUBJECT")
+          .replace(names.property(), "PROPERTY");
+    }
+  }
+
+  static Stream<Call> calls() {
+    return Stream.of(
+        new Call(
+            EVENTS + "GetEvent",
+            (c, n) -> events(c).getEvent(GetEventRequest.newBuilder().setId(n.event()).build()),
+            true),
+        list((n, f) -> f.setUserId(n.user())),
+        list((n, f) -> f.setIdentity(identity(n.subject()))),
+        list((n, f) -> f.addProperties(having(n))),
+        count((n, r) -> r.setFilter(EventFilter.newBuilder().setUserId(n.user()))),
+        count((n, r) -> r.addGroupBy(EventGrouping.newBuilder().setProperty(n.property()))),
+        new Call(
+            EVENTS + "TrackEvent",
+            (c, n) -> events(c).trackEvent(TrackEventRequest.newBuilder().setEvent(by(n)).build()),
+            true),
+        new Call(
+            EVENTS + "BatchTrackEvents",
+            (c, n) ->
+                events(c)
+                    .batchTrackEvents(
+                        BatchTrackEventsRequest.newBuilder().addEvents(by(n)).build()),
+            true),
+        new Call(EVENTS + "IngestEvents", TenantIsolationTest::ingest, true),
+        new Call(
+            PROPERTIES + "GetProperty",
+            (c, n) ->
+                properties(c)
+                    .getProperty(GetPropertyRequest.newBuilder().setName(n.property()).build()),
+            true),
+        new Call(
+            PROPERTIES + "ListProperties",
+            (c, n) -> properties(c).listProperties(ListPropertiesRequest.getDefaultInstance()),
+            true),
+        new Call(
+            PROPERTIES + "DeclareProperty",
+            (c, n) ->
+                properties(c)
+                    .declareProperty(
+                        DeclarePropertyRequest.newBuilder()
+                            .setName(n.property())
+                            .setType(EventProperty.Type.NUMBER)
+                            .setValidateOnly(true)
+                            .build()),
+            false),
+        new Call(
+            USERS + "GetUser",
+            (c, n) -> users(c).getUser(GetUserRequest.newBuilder().setId(n.user()).build()),
+            true),
+        new Call(
+            USERS + "GetUser",
+            (c, n) ->
+                users(c)
+                    .getUser(
+                        GetUserRequest.newBuilder().setIdentity(identity(n.subject())).build()),
+            true),
+        new Call(
+            USERS + "LinkIdentity",
+            (c, n) ->
+                users(c)
+                    .linkIdentity(
+                        LinkIdentityRequest.newBuilder()
+                            .setUserId(n.user())
+                            .setIdentity(identity("linked"))
+                            .build()),
+            true));
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void answersForAnotherTenantsThingExactlyAsForNone(Call call) {
+    Names theirs;
+    try (RapportClient other = rapport.clientOf(rapport.newTenant())) {
+      theirs = make(other);
+    }
+    Names mine = make(rapport.client());
+
+    String own = call.answer(rapport.channel(), mine);
+    String other = call.answer(rapport.channel(), theirs);
+    String none = call.answer(rapport.channel(), Names.fresh());
+
+    assertThat(other).isEqualTo(none);
+    if (call.succeedsOnOwn() && !call.rpc().endsWith("ListProperties")) {
+      assertThat(own).isNotEqualTo(none);
+    }
+  }
+
+  @Test
+  void listsEveryRpcOfTheContract() {
+    Set<String> listed = new TreeSet<>(FOR_OPERATORS);
+    calls().forEach(call -> listed.add(call.rpc()));
+
+    Set<String> all = new TreeSet<>();
+    for (var service : Contract.load().services()) {
+      for (var method : service.getMethods()) {
+        all.add(service.getFullName() + "/" + method.getName());
+      }
+    }
+
+    assertThat(listed).isEqualTo(all);
+  }
+
+  @Test
+  void letsTenantsRecordTheSameIds() {
+    List<Event> events = new ArrayList<>(Given.events(300));
+
+    try (RapportClient other = rapport.clientOf(rapport.newTenant())) {
+      for (RapportClient client : List.of(rapport.client(), other)) {
+        assertThat(client.events().batch(events))
+            .extracting(EventOutcome::getResult)
+            .containsOnly(EventOutcome.Result.RECORDED);
+      }
+      assertThat(other.users().get(identity("ada")).orElseThrow().getId())
+          .isNotEqualTo(rapport.client().users().get(identity("ada")).orElseThrow().getId());
+    }
+  }
+
+  @Test
+  void showsTenantsToOperatorsOnly() {
+    String token = rapport.tokens().of(rapport.tenant(), "tracking.read tracking.write");
+    var stub = TenantServiceGrpc.newBlockingStub(rapport.channel(token));
+
+    Told told = Told.by(() -> stub.listTenants(ListTenantsRequest.getDefaultInstance()));
+
+    assertThat(told.reason()).isEqualTo("RIGHT_MISSING");
+  }
+
+  private static Names make(RapportClient client) {
+    Names names = Names.fresh();
+    client.properties().declare(names.property(), EventProperty.Type.STRING);
+    client
+        .events()
+        .track(
+            eventWith("{\"" + names.property() + "\":\"v\"}")
+                .setId(names.event())
+                .setIdentity(identity(names.subject()))
+                .build());
+    String user = client.users().get(identity(names.subject())).orElseThrow().getId();
+    return new Names(names.event(), user, names.subject(), names.property());
+  }
+
+  private static Event by(Names names) {
+    return eventOf("x").setId(names.event()).clearIdentity().setUserId(names.user()).build();
+  }
+
+  private static PropertyFilter having(Names names) {
+    return PropertyFilter.newBuilder()
+        .setName(names.property())
+        .setStrings(StringSet.newBuilder().addValues("v"))
+        .build();
+  }
+
+  private static Call list(BiFunction<Names, EventFilter.Builder, EventFilter.Builder> filter) {
+    return new Call(
+        EVENTS + "ListEvents",
+        (c, n) ->
+            events(c)
+                .listEvents(
+                    ListEventsRequest.newBuilder()
+                        .setFilter(filter.apply(n, EventFilter.newBuilder()))
+                        .build()),
+        true);
+  }
+
+  private static Call count(
+      BiFunction<Names, CountEventsRequest.Builder, CountEventsRequest.Builder> request) {
+    return new Call(
+        EVENTS + "CountEvents",
+        (c, n) -> events(c).countEvents(request.apply(n, CountEventsRequest.newBuilder()).build()),
+        true);
+  }
+
+  /** Sends one message and waits for its answer. */
+  private static Message ingest(Channel channel, Names names) {
+    var call =
+        ClientCalls.blockingBidiStreamingCall(
+            channel, EventServiceGrpc.getIngestEventsMethod(), CallOptions.DEFAULT);
+    try {
+      call.write(IngestEventsRequest.newBuilder().addEvents(by(names)).build());
+      Message answer = call.read();
+      call.cancel("done", null);
+      return answer;
+    } catch (StatusException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static EventServiceGrpc.EventServiceBlockingStub events(Channel channel) {
+    return EventServiceGrpc.newBlockingStub(channel);
+  }
+
+  private static EventPropertyServiceGrpc.EventPropertyServiceBlockingStub properties(
+      Channel channel) {
+    return EventPropertyServiceGrpc.newBlockingStub(channel);
+  }
+
+  private static UserServiceGrpc.UserServiceBlockingStub users(Channel channel) {
+    return UserServiceGrpc.newBlockingStub(channel);
+  }
+}
