@@ -1,0 +1,70 @@
+package io.rapport.bench;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.UUID;
+
+/** Makes tenants, and the tokens to call for them. */
+final class Tenants {
+  private static final Duration VALID = Duration.ofDays(1);
+  private final ECKey key;
+
+  /** A tenant and a token with the rights to write and read its events. */
+  record Tenant(UUID id, String token) {}
+
+  Tenants() throws JOSEException {
+    this.key = new ECKeyGenerator(Curve.P_256).keyID("bench").generate();
+  }
+
+  /** What the server must trust. */
+  String jwks() {
+    return new JWKSet(key.toPublicJWK()).toString();
+  }
+
+  List<Tenant> make(Connection admin, int count) throws SQLException, JOSEException {
+    List<Tenant> tenants = new ArrayList<>();
+    try (PreparedStatement insert =
+        admin.prepareStatement(
+            "INSERT INTO identity.tenants (id, display_name, secret)"
+                + " VALUES (?, ?, sha256(gen_random_uuid()::text::bytea))")) {
+      for (int i = 0; i < count; i++) {
+        UUID id = UUID.randomUUID();
+        insert.setObject(1, id);
+        insert.setString(2, "bench " + id);
+        insert.executeUpdate();
+        tenants.add(new Tenant(id, token(id)));
+      }
+    }
+    return tenants;
+  }
+
+  private String token(UUID tenant) throws JOSEException {
+    JWTClaimsSet claims =
+        new JWTClaimsSet.Builder()
+            .subject("bench")
+            .claim("tenant", tenant.toString())
+            .claim("scope", "tracking.read tracking.write")
+            .expirationTime(Date.from(Instant.now().plus(VALID)))
+            .build();
+    JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("bench").build();
+    SignedJWT token = new SignedJWT(header, claims);
+    token.sign(new ECDSASigner(key));
+    return token.serialize();
+  }
+}

@@ -1,0 +1,106 @@
+package io.rapport.bench;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.HdrHistogram.Histogram;
+
+/** Single events a second, each answered after its commit, against single-row inserts. */
+final class TrackRatio implements Ratio {
+  private static final Map<Integer, Double> TARGETS = new TreeMap<>(Map.of(64, 2.0, 256, 2.5));
+  private static final List<Integer> TENANTS = List.of(1, 100);
+  private static final List<Integer> CLIENTS = List.of(8, 16, 32, 64);
+  private static final int FEW_CHANNELS = 4;
+
+  @Override
+  public List<Result> measure(Site site, Samples samples, Settings settings) throws Exception {
+    List<Result> results = new ArrayList<>();
+    for (int count : TENANTS) {
+      List<Tenants.Tenant> tenants = site.makeTenants(count);
+      List<UUID> ids = tenants.stream().map(Tenants.Tenant::id).toList();
+      Peer peer = Peer.best(new Pgbench(site, samples, ids, Pgbench.Rows.EVENT), settings);
+      Peer both = Peer.best(new Pgbench(site, samples, ids, Pgbench.Rows.EVENT_AND_ID), settings);
+      int channels = Math.max(FEW_CHANNELS, count);
+      try (UnaryLoad load = UnaryLoad.of(site, samples, tenants, channels)) {
+        Report.say(
+            "  %d tenants over %d channels; peer: pgbench -M prepared -j 2, %d clients",
+            count, channels, peer.clients());
+        warmUp(load, settings);
+        tellAlone(site, load, settings.span());
+        Ours ours = new Ours(site, load, settings.span());
+        results.addAll(ratios(site, settings, ours, List.of(peer, both), count));
+      }
+    }
+    return results;
+  }
+
+  private static void warmUp(UnaryLoad load, Settings settings) throws Exception {
+    load.run(64, settings.warmUp());
+  }
+
+  private static List<Result> ratios(
+      Site site, Settings settings, Ours ours, List<Peer> peers, int tenants) throws Exception {
+    List<Result> results = new ArrayList<>();
+    for (Map.Entry<Integer, Double> target : TARGETS.entrySet()) {
+      int inFlight = target.getKey();
+      String name =
+          "track_unary_%d_%d%s".formatted(inFlight, tenants, tenants == 1 ? "tenant" : "tenants");
+      Report.say(" %s", name);
+      Pairs pairs = new Pairs(site, settings, name);
+      Pairs.Runs runs = pairs.run(() -> ours.run(inFlight), peers.getFirst()::run);
+      results.add(Result.ratio(name, runs.ratios(), target.getValue(), runs.steal()));
+      Run withId = peers.getLast().run();
+      Report.say(
+          "  against inserts of the id as well (%,.0f/s, one run): %.3f",
+          withId.rate(),
+          Spread.of(runs.ours().stream().map(Run::rate).toList()).median() / withId.rate());
+    }
+    return results;
+  }
+
+  private static void tellAlone(Site site, UnaryLoad load, Duration span) throws Exception {
+    site.empty();
+    Histogram latencies = load.run(1, span).latencies();
+    Report.say(
+        "  1 in flight: p50 %.2f ms, p99 %.2f ms",
+        latencies.getValueAtPercentile(50) / 1e3, latencies.getValueAtPercentile(99) / 1e3);
+  }
+
+  private record Ours(Site site, UnaryLoad load, Duration span) {
+    Run run(int inFlight) throws Exception {
+      site.empty();
+      Run run = Run.of(site, () -> load.run(inFlight, span).calls());
+      long stored = site.number("SELECT count(*) FROM tracking.behavioral_events");
+      if (stored != run.events()) {
+        throw new IllegalStateException(stored + " events are stored, not " + run.events());
+      }
+      return run;
+    }
+  }
+
+  private record Peer(Pgbench pgbench, int clients, Duration span) {
+    /** With the number of clients that is fastest here; finding it warms the peer up as well. */
+    static Peer best(Pgbench pgbench, Settings settings) throws Exception {
+      Duration each = settings.warmUp().dividedBy(CLIENTS.size());
+      Duration span = each.toSeconds() < 1 ? Duration.ofSeconds(1) : each.plusSeconds(1);
+      int best = CLIENTS.getFirst();
+      double bestRate = 0;
+      for (int clients : CLIENTS) {
+        double rate = pgbench.run(clients, span).rate();
+        Report.say("  peer with %d clients: %,.0f/s", clients, rate);
+        if (rate > bestRate) {
+          best = clients;
+          bestRate = rate;
+        }
+      }
+      return new Peer(pgbench, best, settings.span());
+    }
+
+    Run run() throws Exception {
+      return pgbench.run(clients, span);
+    }
+  }
+}
