@@ -147,13 +147,27 @@ public final class Bench implements Callable<Integer> {
     Report.say("%s%s", name, quick ? " (quick: the figures say little)" : "");
     try (Site site = Site.open()) {
       describe(site, samples);
-      List<Result> results = ratio.measure(site, samples, settings);
+      List<Result> results = measure(site, ratio, samples, settings);
       results.forEach(result -> Report.say("  %s", result.line()));
       return results;
     } catch (Exception failure) {
       Report.say("  failed: %s", failure);
       failure.printStackTrace();
       return List.of();
+    }
+  }
+
+  private static List<Result> measure(Site site, Ratio ratio, Samples samples, Settings settings)
+      throws Exception {
+    boolean done = false;
+    try {
+      List<Result> results = ratio.measure(site, samples, settings);
+      done = true;
+      return results;
+    } finally {
+      if (!done) {
+        Report.say("  the server's log ends with:%n%s", site.endOfLog());
+      }
     }
   }
 

@@ -78,7 +78,7 @@ final class Pgbench {
 
   /** On one line, without what pgbench would take for a variable. */
   private static String quoted(String text) {
-    return text.replace("'", "''").replaceAll("[\\n\\r\\\\%]", " ").replaceAll(":(?=\\w)", ". ");
+    return text.replace("'", "''").replaceAll("[\\n\\r\\\\%]", " ").replaceAll(":(?=\\w)", ": ");
   }
 
   /** Transactions of so many clients. */

@@ -31,6 +31,8 @@ final class Site implements AutoCloseable {
 
   private static final ProcFiles PROC = new ProcFiles(Path.of("/proc"));
 
+  private static final int LOG_LINES = 60;
+
   private final Path directory;
   private final LocalPostgres postgres;
   private final Tenants tenants;
@@ -146,6 +148,11 @@ final class Site implements AutoCloseable {
         PROC.cpuOfThreads(server.pid()),
         machine[0],
         machine[1]);
+  }
+
+  String endOfLog() throws IOException {
+    List<String> lines = Files.readAllLines(directory.resolve("server.log"));
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
   }
 
   /** The first value that a query gives. */
