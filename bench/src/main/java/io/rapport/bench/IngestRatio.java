@@ -18,6 +18,7 @@ import java.util.function.Supplier;
  */
 final class IngestRatio implements Ratio {
   private static final List<Integer> CHUNKS = List.of(2_000, 10_000, 50_000);
+  private static final String TWO_CONNECTIONS = "ingest_stream_two_connections";
   private static final double TWO_CONNECTIONS_TARGET = 0.75;
 
   private final String name;
@@ -48,13 +49,13 @@ final class IngestRatio implements Ratio {
       warmUp(settings.warmUp(), () -> ours.run(samples, rows.get()));
       Peer single = Peer.best(site, List.of(one), rows, settings.warmUp());
       tell(site, settings, single, rows.get());
-      Pairs.Runs runs =
-          new Pairs(site, settings, name)
-              .run(() -> ours.run(samples, rows.get()), () -> single.run(rows.get()));
+      Pairs.Side side = () -> ours.run(samples, rows.get());
       List<Result> results = new ArrayList<>();
+      Pairs.Runs runs = new Pairs(site, settings, name).run(side, () -> single.run(rows.get()));
       results.add(Result.ratio(name, runs.ratios(), target, runs.steal()));
       if (repeats == 0) {
-        results.add(againstTwo(runs.ours(), single.over(List.of(one, two)), rows, settings));
+        Peer both = single.over(List.of(one, two));
+        results.add(againstTwo(new Pairs(site, settings, TWO_CONNECTIONS), side, both, rows));
       }
       return results;
     }
@@ -80,16 +81,11 @@ final class IngestRatio implements Ratio {
   }
 
   private static Result againstTwo(
-      List<Run> ours, Peer peer, Supplier<List<Event>> rows, Settings settings) throws Exception {
-    List<Run> peers = new ArrayList<>();
+      Pairs pairs, Pairs.Side ours, Peer peer, Supplier<List<Event>> rows) throws Exception {
+    Report.say(" %s", TWO_CONNECTIONS);
     peer.run(rows.get());
-    for (int i = 0; i < settings.pairs(); i++) {
-      peers.add(peer.run(rows.get()));
-      Report.say("  two connections: %,.0f/s", peers.getLast().rate());
-    }
-    Pairs.Runs runs = new Pairs.Runs(ours, peers);
-    return Result.ratio(
-        "ingest_stream_two_connections", runs.ratios(), TWO_CONNECTIONS_TARGET, runs.steal());
+    Pairs.Runs runs = pairs.run(ours, () -> peer.run(rows.get()));
+    return Result.ratio(TWO_CONNECTIONS, runs.ratios(), TWO_CONNECTIONS_TARGET, runs.steal());
   }
 
   /** Repeats a side's run until it is warm. */

@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -69,6 +71,25 @@ final class Samples {
 
   private static Identity identity(String subject) {
     return Identity.newBuilder().setProvider(PROVIDER).setSubject(subject).build();
+  }
+
+  /** Those of one of so many equal parts of the users. */
+  Samples part(int index, int parts) {
+    List<Event> own =
+        contents.stream()
+            .filter(
+                event -> Math.floorMod(event.getIdentity().getSubject().hashCode(), parts) == index)
+            .toList();
+    return own.isEmpty() ? this : new Samples(own, origin);
+  }
+
+  /** One new event of each user. */
+  List<Event> oneOfEachUser() {
+    Map<String, Event> events = new LinkedHashMap<>();
+    contents.forEach(event -> events.putIfAbsent(event.getIdentity().getSubject(), event));
+    return events.values().stream()
+        .map(event -> event.toBuilder().setId(newId(random).toString()).build())
+        .toList();
   }
 
   String origin() {

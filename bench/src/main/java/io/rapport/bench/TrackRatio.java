@@ -38,7 +38,8 @@ final class TrackRatio implements Ratio {
   }
 
   private static void warmUp(UnaryLoad load, Settings settings) throws Exception {
-    load.run(64, settings.warmUp());
+    UnaryLoad.Outcome outcome = load.run(64, settings.warmUp());
+    Report.say("  warming up: %,d calls, %,d refused", outcome.calls(), outcome.refused());
   }
 
   private static List<Result> ratios(
@@ -72,12 +73,20 @@ final class TrackRatio implements Ratio {
   private record Ours(Site site, UnaryLoad load, Duration span) {
     Run run(int inFlight) throws Exception {
       site.empty();
-      Run run = Run.of(site, () -> load.run(inFlight, span).calls());
+      Run run = Run.of(site, () -> measured(inFlight));
       long stored = site.number("SELECT count(*) FROM tracking.behavioral_events");
       if (stored != run.events()) {
         throw new IllegalStateException(stored + " events are stored, not " + run.events());
       }
       return run;
+    }
+
+    private long measured(int inFlight) throws InterruptedException {
+      UnaryLoad.Outcome outcome = load.run(inFlight, span);
+      if (outcome.refused() > 0) {
+        Report.say("  %,d calls were refused as too many, and don't count", outcome.refused());
+      }
+      return outcome.calls();
     }
   }
 

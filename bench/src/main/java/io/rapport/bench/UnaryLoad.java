@@ -2,8 +2,12 @@ package io.rapport.bench;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import io.rapport.client.EventWriter;
+import io.rapport.client.RapportClient;
+import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.EventServiceGrpc.EventServiceStub;
 import io.rapport.tracking.v1.TrackEventRequest;
@@ -28,16 +32,21 @@ final class UnaryLoad implements AutoCloseable {
 
   private final List<ManagedChannel> channels = new ArrayList<>();
   private final List<EventServiceStub> stubs = new ArrayList<>();
-  private final Samples samples;
+  private final List<Samples> samples = new ArrayList<>();
 
-  private UnaryLoad(Samples samples) {
-    this.samples = samples;
-  }
+  private UnaryLoad() {}
 
-  /** So many channels, shared out among the tenants. */
+  /**
+   * So many channels, shared out among the tenants, each with its own part of the users, who are
+   * linked before this returns.
+   */
   static UnaryLoad of(Site site, Samples samples, List<Tenants.Tenant> tenants, int channels) {
-    UnaryLoad load = new UnaryLoad(samples);
+    UnaryLoad load = new UnaryLoad();
+    for (int i = 0; i < tenants.size(); i++) {
+      link(site, tenants.get(i), samples.part(i, tenants.size()));
+    }
     for (int i = 0; i < channels; i++) {
+      load.samples.add(samples.part(i % tenants.size(), tenants.size()));
       Metadata headers = new Metadata();
       headers.put(AUTHORIZATION, "Bearer " + tenants.get(i % tenants.size()).token());
       ManagedChannel channel = site.channel();
@@ -49,30 +58,34 @@ final class UnaryLoad implements AutoCloseable {
     return load;
   }
 
-  /** What a load did, and how long its calls took in microseconds. */
-  record Outcome(long calls, Histogram latencies) {}
+  private static void link(Site site, Tenants.Tenant tenant, Samples samples) {
+    try (RapportClient client = RapportClient.builder(site.target()).token(tenant.token()).build();
+        EventWriter writer = client.events().ingest()) {
+      samples.oneOfEachUser().forEach(writer::write);
+    }
+  }
+
+  /** What a load did, how many calls were refused as too many, and latencies in microseconds. */
+  record Outcome(long calls, long refused, Histogram latencies) {}
 
   Outcome run(int inFlight, Duration span) throws InterruptedException {
     Work work = new Work(System.nanoTime() + span.toNanos(), new CountDownLatch(inFlight));
     for (int i = 0; i < inFlight; i++) {
-      new Slot(work, stubs.get(i % stubs.size())).next();
+      new Slot(work, i % stubs.size()).next();
     }
     work.open.await();
     Throwable failure = work.failure.get();
     if (failure != null) {
       throw new IllegalStateException("a call failed", failure);
     }
-    return new Outcome(work.calls.sum(), work.latencies);
-  }
-
-  private TrackEventRequest request() {
-    return TrackEventRequest.newBuilder().setEvent(samples.one()).build();
+    return new Outcome(work.calls.sum(), work.refused.sum(), work.latencies);
   }
 
   private static final class Work {
     private final long end;
     private final CountDownLatch open;
     private final LongAdder calls = new LongAdder();
+    private final LongAdder refused = new LongAdder();
     private final Histogram latencies = new ConcurrentHistogram(3);
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
@@ -85,17 +98,18 @@ final class UnaryLoad implements AutoCloseable {
   /** One of the calls under way, again and again. */
   private final class Slot implements StreamObserver<TrackEventResponse> {
     private final Work work;
-    private final EventServiceStub stub;
+    private final int channel;
     private long started;
 
-    private Slot(Work work, EventServiceStub stub) {
+    private Slot(Work work, int channel) {
       this.work = work;
-      this.stub = stub;
+      this.channel = channel;
     }
 
     private void next() {
       started = System.nanoTime();
-      stub.trackEvent(request(), this);
+      Event event = samples.get(channel).one();
+      stubs.get(channel).trackEvent(TrackEventRequest.newBuilder().setEvent(event).build(), this);
     }
 
     @Override
@@ -106,8 +120,12 @@ final class UnaryLoad implements AutoCloseable {
 
     @Override
     public void onError(Throwable failure) {
-      work.failure.compareAndSet(null, failure);
-      work.open.countDown();
+      if (Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE) {
+        work.refused.increment();
+      } else {
+        work.failure.compareAndSet(null, failure);
+      }
+      onCompleted();
     }
 
     @Override
