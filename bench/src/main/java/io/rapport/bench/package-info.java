@@ -1,4 +1,4 @@
-/** Measures the service against what it stands on: docs/benchmarks.md tells how. */
+/** Measures the service against what it stands on, side by side in one run. */
 @NullMarked
 package io.rapport.bench;
 
