@@ -16,14 +16,21 @@ import org.jspecify.annotations.Nullable;
  * A connection on which everything runs for one tenant and ends by a deadline.
  *
  * <p>Row-level security shows the rows of the tenant that the setting {@code rapport.tenant} names.
- * The setting travels in front of the statement, in the same prepared text and so in one round
- * trip, and is local to the transaction: outside of an explicit one to this very statement. So a
+ * The setting travels in front of the statement, in the same prepared text, and is local to the
+ * transaction: outside of an explicit one to the transaction of this very statement. So a
  * connection can't carry a tenant to its next user. Statements that are not prepared are not bound,
  * and see no rows.
+ *
+ * <p>The transaction must be an explicit one, though all of it is sent at once: the driver parts a
+ * text of several statements by a Sync, which ends an implicit transaction, as soon as it has seen
+ * that one of them gives rows of unbounded length. See docs/adr/0002.
  */
 final class TenantConnection extends DefaultConnection {
+  /** Gives numbers, because rows of unbounded length cost a round trip. */
   private static final String BIND =
-      "select set_config('rapport.tenant', ?, true), set_config('statement_timeout', ?, true); ";
+      "SELECT length(set_config('rapport.tenant', ?, true))"
+          + " + length(set_config('statement_timeout', ?, true)); ";
+
   private static final int BIND_PARAMETERS = 2;
 
   private final String tenant;
@@ -42,10 +49,16 @@ final class TenantConnection extends DefaultConnection {
       return getDelegate().prepareStatement(sql);
     }
     bound = !getAutoCommit();
-    PreparedStatement statement = getDelegate().prepareStatement(BIND + sql);
+    return bound
+        ? hideBinding(bind(BIND + sql), 1)
+        : hideBinding(bind("BEGIN; " + BIND + sql + "; COMMIT"), 2);
+  }
+
+  private PreparedStatement bind(String sql) throws SQLException {
+    PreparedStatement statement = getDelegate().prepareStatement(sql);
     statement.setString(1, tenant);
     statement.setString(2, String.valueOf(timeoutMillis));
-    return hideBinding(statement);
+    return statement;
   }
 
   @Override
@@ -60,34 +73,32 @@ final class TenantConnection extends DefaultConnection {
     super.rollback();
   }
 
-  /** The statement as its user wrote it: without the setting's parameters and its result. */
-  private static PreparedStatement hideBinding(PreparedStatement statement) {
+  /** The statement as its user wrote it: without the setting's parameters and results. */
+  private static PreparedStatement hideBinding(PreparedStatement statement, int results) {
     return (PreparedStatement)
         Proxy.newProxyInstance(
             TenantConnection.class.getClassLoader(),
             new Class<?>[] {PreparedStatement.class},
-            (proxy, method, arguments) -> call(statement, method, arguments));
+            (proxy, method, arguments) -> call(statement, results, method, arguments));
   }
 
   private static @Nullable Object call(
-      PreparedStatement statement, Method method, Object @Nullable [] arguments) throws Throwable {
+      PreparedStatement statement, int hidden, Method method, Object @Nullable [] arguments)
+      throws Throwable {
     try {
       return switch (method.getName()) {
         case "execute" -> {
           requireOwnText(arguments);
-          statement.execute();
-          yield statement.getMoreResults();
+          yield execute(statement, hidden);
         }
         case "executeQuery" -> {
           requireOwnText(arguments);
-          statement.execute();
-          statement.getMoreResults();
+          execute(statement, hidden);
           yield statement.getResultSet();
         }
         case "executeUpdate" -> {
           requireOwnText(arguments);
-          statement.execute();
-          statement.getMoreResults();
+          execute(statement, hidden);
           yield statement.getUpdateCount();
         }
         case "addBatch", "executeBatch", "executeLargeBatch", "executeLargeUpdate" ->
@@ -96,6 +107,34 @@ final class TenantConnection extends DefaultConnection {
       };
     } catch (InvocationTargetException e) {
       throw e.getTargetException();
+    }
+  }
+
+  /** Executes, and goes past the results that the statement's user doesn't know of. */
+  private static boolean execute(PreparedStatement statement, int hidden) throws SQLException {
+    Connection connection = statement.getConnection();
+    boolean done = false;
+    try {
+      boolean rows = statement.execute();
+      for (int i = 0; i < hidden; i++) {
+        rows = statement.getMoreResults();
+      }
+      done = true;
+      return rows;
+    } finally {
+      if (!done && connection.getAutoCommit()) {
+        endTransaction(connection);
+      }
+    }
+  }
+
+  /** A statement that failed leaves the transaction open that came with it. */
+  private static void endTransaction(Connection connection) {
+    try (Statement rollback = connection.createStatement()) {
+      rollback.execute("ROLLBACK");
+    } catch (SQLException e) {
+      // The connection is lost, and with it the transaction: what led here is thrown already.
+      return;
     }
   }
 

@@ -76,6 +76,22 @@ class TenantConnectionTest {
     }
   }
 
+  /** Once prepared by name, such a statement is parted from the setting before it by a Sync. */
+  @Test
+  void staysBoundHoweverOftenAStatementGivesTexts() {
+    pool.setMaximumPoolSize(1);
+    UUID tenant = tenants.getFirst();
+
+    for (int i = 0; i < 20; i++) {
+      List<String> subjects =
+          db.read(
+              tenant,
+              dsl -> dsl.fetch("SELECT subject FROM identity.identity_links").getValues(0, String.class));
+
+      assertThat(subjects).containsExactly("ada");
+    }
+  }
+
   @Test
   void isBoundAnewAfterACommitAndARollback() throws SQLException {
     pool.setMaximumPoolSize(1);

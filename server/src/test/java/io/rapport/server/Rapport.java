@@ -18,7 +18,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.jooq.DSLContext;
-import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -46,6 +45,12 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
             .usePlaintext()
             .maxInboundMessageSize(16 * 1024 * 1024)
             .build();
+
+    static final DSLContext sql =
+        DSL.using(
+            postgres.database().jdbcUrl(),
+            postgres.database().user(),
+            postgres.database().password());
 
     private static LocalPostgres postgres() {
       LocalPostgres postgres = LocalPostgres.temporary(Durability.NONE);
@@ -147,10 +152,6 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
 
   /** The database as its superuser sees it: everything, of all tenants. */
   public DSLContext sql() {
-    Database database = database();
-    return DSL.using(
-        DSL.using(database.jdbcUrl(), database.user(), database.password())
-            .configuration()
-            .derive(SQLDialect.POSTGRES));
+    return Shared.sql;
   }
 }

@@ -106,6 +106,10 @@ final class EventLog {
     if (!inserted.taken().isEmpty()) {
       Map<UUID, Recorded> recorded =
           store.findRecorded(TenantDb.dsl(connection), tenant, inserted.taken());
+      if (recorded.size() < inserted.taken().size()) {
+        throw new IllegalStateException(
+            "an id is taken, but what is recorded under it is not there");
+      }
       batch.setTaken(recorded);
     }
     batch.setRecorded(inserted.recordedMicros());

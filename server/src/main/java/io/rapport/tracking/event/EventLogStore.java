@@ -58,7 +58,7 @@ final class EventLogStore {
   /** Gives the time of recording, where to copy to, and the ids that were taken. */
   private static final String RESULT =
       """
-      SELECT NULL::uuid, now(), tracking.event_partition(now()),
+      SELECT NULL::uuid, now(), tracking.event_partition(now())::name,
         EXISTS (SELECT FROM tracking.event_properties p, tenant WHERE p.tenant_id = tenant.id)
       UNION ALL
       SELECT input.id, NULL, NULL, NULL FROM input
