@@ -33,11 +33,11 @@ public final class Rules {
 
   /** Throws INVALID_ARGUMENT, with the path of every field that breaks a rule. */
   public void check(Message request) {
-    requireStorable(request, ""); // first: rules that compare times fail on what is none
     List<FieldViolation> violations = violations(request);
     if (!violations.isEmpty()) {
       throw ServiceException.invalid(ErrorReason.INVALID_FIELD, violations);
     }
+    requireStorable(request, "");
   }
 
   /** What breaks the rules that stand in the contract. */
@@ -101,7 +101,7 @@ public final class Rules {
     return path.toString();
   }
 
-  /** PostgreSQL can't hold a NUL in a text, nor every number of seconds in a time. */
+  /** PostgreSQL can't hold a NUL in a text. */
   private static void requireStorable(Message message, String prefix) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       String path = prefix + field.getKey().getName();
@@ -119,9 +119,7 @@ public final class Rules {
     }
   }
 
-  /**
-   * Items that the contract exempts have an outcome each: one that is bad must not fail the call.
-   */
+  /** Items that the contract exempts have an outcome each: one that is bad must not fail the call. */
   private static boolean isJudgedElsewhere(FieldDescriptor field) {
     return field.isRepeated()
         && field.getOptions().getExtension(ValidateProto.field).getRepeated().getItems().getIgnore()
@@ -131,10 +129,6 @@ public final class Rules {
   private static void requireStorableValue(Object value, String path) {
     if (value instanceof String text && text.indexOf('\0') >= 0) {
       throw ServiceException.invalid(path, ErrorReason.TEXT_NUL, "must not contain NUL");
-    }
-    if (value instanceof Timestamp time && !Times.isValid(time)) {
-      throw ServiceException.invalid(
-          path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999");
     }
     if (value instanceof Message message) {
       requireStorable(message, path + ".");
