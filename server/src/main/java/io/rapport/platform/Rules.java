@@ -119,7 +119,9 @@ public final class Rules {
     }
   }
 
-  /** Items that the contract exempts have an outcome each: one that is bad must not fail the call. */
+  /**
+   * Items that the contract exempts have an outcome each: one that is bad must not fail the call.
+   */
   private static boolean isJudgedElsewhere(FieldDescriptor field) {
     return field.isRepeated()
         && field.getOptions().getExtension(ValidateProto.field).getRepeated().getItems().getIgnore()

@@ -86,7 +86,9 @@ class TenantConnectionTest {
       List<String> subjects =
           db.read(
               tenant,
-              dsl -> dsl.fetch("SELECT subject FROM identity.identity_links").getValues(0, String.class));
+              dsl ->
+                  dsl.fetch("SELECT subject FROM identity.identity_links")
+                      .getValues(0, String.class));
 
       assertThat(subjects).containsExactly("ada");
     }

@@ -29,7 +29,10 @@ import java.util.concurrent.atomic.AtomicLong;
 final class EventRecorder implements AutoCloseable {
   private static final int PER_TENANT = 2;
   private static final int MAX_BATCH_EVENTS = 10_000;
-  private static final long MAX_WAITING_BYTES = 128L * 1024 * 1024;
+
+  /** Events that wait are the largest part of the heap. */
+  private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 4;
+
   private static final Duration SOON = Duration.ofMillis(100);
 
   private final EventLog log;
