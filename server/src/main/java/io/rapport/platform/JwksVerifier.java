@@ -90,12 +90,14 @@ public final class JwksVerifier implements TokenVerifier {
   private Keys current() {
     Keys now = keys;
     try {
-      if (!Files.getLastModifiedTime(file).equals(now.changed())) {
+      FileTime changed = Files.getLastModifiedTime(file);
+      if (!changed.equals(now.changed())) {
+        keys = new Keys(changed, now.processor()); // tried once for each change
         now = read();
         keys = now;
       }
     } catch (IOException | UncheckedIOException e) {
-      log.warn("the JWKS file can't be read; the keys read before are used on", e);
+      log.warn("the JWKS file can't be read; the keys read before are used on: {}", e.getMessage());
     }
     return now;
   }

@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** A serving process: the gRPC server, its health and its figures. */
 public final class RapportServer implements AutoCloseable {
@@ -57,6 +58,8 @@ public final class RapportServer implements AutoCloseable {
 
   /** Starts serving; returns when calls are answered. */
   public static RapportServer start(ServerConfig config) {
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
     return start(config, Clock.systemUTC());
   }
 
