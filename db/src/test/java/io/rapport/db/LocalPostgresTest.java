@@ -135,7 +135,9 @@ class LocalPostgresTest {
     assertThat(TestCluster.java(directory, TemporaryProcess.class).waitFor()).isZero();
 
     assertThat(orphan()).isEmpty();
-    assertThat(ProcessHandle.of(left.pid()).filter(ProcessHandle::isAlive)).isEmpty();
+    TestCluster.await(
+        "the end of its server",
+        () -> ProcessHandle.of(left.pid()).filter(ProcessHandle::isAlive).isEmpty());
   }
 
   private Optional<Path> orphan() throws IOException {

@@ -1,6 +1,7 @@
 package io.rapport.db;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.sql.SQLException;
 import java.util.List;
@@ -175,7 +176,7 @@ class SchemaRulesTest {
   }
 
   @Test
-  void nobodyReachesPartitionsPastTheirParents() throws SQLException {
+  void nobodyReachesPartitionsPastTheirParentsButToAddEvents() throws SQLException {
     assertThat(query("SELECT count(*) > 0 FROM pg_class WHERE relispartition"))
         .containsExactly("t");
     assertNone(
@@ -183,7 +184,33 @@ class SchemaRulesTest {
         SELECT c.relname, a.grantee::regrole, a.privilege_type
           FROM pg_class c, aclexplode(c.relacl) a
          WHERE c.relispartition AND a.grantee <> c.relowner
+           AND NOT (c.relname ~ '^behavioral_events_' AND a.privilege_type = 'INSERT'
+             AND a.grantee = 'rapport_server'::regrole)
         """);
+  }
+
+  /** In a partition no policy holds, so a constraint must. */
+  @Test
+  void theServerAddsEventsToPartitionsOnlyForItsTenant() throws SQLException {
+    String own = "00000000-0000-4000-8000-00000000000b";
+    String other = "00000000-0000-4000-8000-00000000000c";
+    Database server = database.as(Role.SERVER);
+    Database bound = server.with("-c rapport.tenant=" + own);
+
+    TestCluster.execute(bound, insertIntoPartition(own));
+    assertThatThrownBy(() -> TestCluster.execute(bound, insertIntoPartition(other)))
+        .hasMessageContaining("ck_behavioral_events_tenant");
+    assertThatThrownBy(() -> TestCluster.execute(server, insertIntoPartition(own)))
+        .hasMessageContaining("ck_behavioral_events_tenant");
+  }
+
+  private static String insertIntoPartition(String tenant) throws SQLException {
+    String partition = query("SELECT tracking.event_partition(now())").getFirst();
+    return """
+    INSERT INTO tracking.%s (tenant_id, id, user_id, event_type, occurred_at, recorded_at)
+    VALUES ('%s', gen_random_uuid(), gen_random_uuid(), 'test', now(), now())
+    """
+        .formatted(partition, tenant);
   }
 
   @Test
