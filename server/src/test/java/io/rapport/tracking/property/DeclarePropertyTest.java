@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.Code;
 import io.rapport.client.RapportClient;
+import io.rapport.server.Locks;
 import io.rapport.server.Rapport;
 import io.rapport.server.Told;
 import io.rapport.tracking.v1.CountEventsRequest;
@@ -78,6 +79,44 @@ class DeclarePropertyTest {
     }
 
     assertThat(counts("repository")).containsExactly(recorded);
+  }
+
+  /** The writer has looked for properties, found none, and is held up before its commit. */
+  @Test
+  void waitsForAWriterThatBeganBefore() throws Exception {
+    rapport.client().events().track(eventWith("{}").build());
+    List<Event> events = repositories("a", 10);
+
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> calls = new ArrayList<>();
+      rapport
+          .sql()
+          .transaction(tx -> {
+            Locks locks = new Locks(tx.dsl());
+            tx.dsl()
+                .execute(
+                    "INSERT INTO tracking.event_ids VALUES (?, ?::uuid, ?, now())",
+                    rapport.tenant(),
+                    events.get(5).getId(),
+                    new byte[32]);
+            calls.add(threads.submit(() -> rapport.client().events().batch(events)));
+            locks.awaitWaiting(1);
+            Future<?> declare =
+                threads.submit(() -> declare("repository", EventProperty.Type.STRING));
+            calls.add(declare);
+            locks.awaitWaiting(2, declare);
+            tx.dsl()
+                .execute(
+                    "DELETE FROM tracking.event_ids WHERE tenant_id = ? AND digest = ?",
+                    rapport.tenant(),
+                    new byte[32]);
+          });
+      for (Future<?> call : calls) {
+        call.get();
+      }
+    }
+
+    assertThat(counts("repository")).containsExactly(10L, 1L);
   }
 
   @Test
