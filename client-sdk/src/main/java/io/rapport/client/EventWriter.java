@@ -15,8 +15,8 @@ import java.util.List;
  * IngestSummary#resent} tells how many events that can be about). What can't pass by waiting, such
  * as a token that is not taken, ends the writer at once. An expired token is asked for anew.
  *
- * <p>Events written by one thread are recorded in that order. The writer holds every event until it
- * is decided and {@link #write} waits when too many are, so memory is bounded by {@link
+ * <p>Events written by one thread are sent in that order. The writer holds every event until it is
+ * decided and {@link #write} waits when too many are, so memory is bounded by {@link
  * IngestOptions#bufferEvents} and {@link IngestOptions#bufferBytes}.
  */
 public final class EventWriter implements AutoCloseable {

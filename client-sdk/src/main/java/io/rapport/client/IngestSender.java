@@ -38,6 +38,9 @@ final class IngestSender implements Runnable {
       queue.fail(cancelled(stop));
     } catch (RuntimeException fault) {
       queue.fail(fault);
+    } catch (Error fault) {
+      queue.fail(new IllegalStateException("the writer ended", fault));
+      throw fault;
     } finally {
       leave();
       queue.end();

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -167,10 +168,18 @@ public final class LocalPostgres implements AutoCloseable {
   private static void deleteOrphans(Path root, PostgresAccount account) throws IOException {
     try (DirectoryStream<Path> places = Files.newDirectoryStream(root, TEMPORARY_PREFIX + "*")) {
       for (Path place : places) {
-        if (isOld(place) && Files.isWritable(place)) {
-          DirectoryUse.of(place.toRealPath()).ifUnused(() -> deleteOrphan(place, account));
-        }
+        deleteIfOrphan(place, account);
       }
+    }
+  }
+
+  private static void deleteIfOrphan(Path place, PostgresAccount account) throws IOException {
+    try {
+      if (isOld(place) && Files.isWritable(place)) {
+        DirectoryUse.of(place.toRealPath()).ifUnused(() -> deleteOrphan(place, account));
+      }
+    } catch (NoSuchFileException e) {
+      return; // another process was first
     }
   }
 

@@ -4,6 +4,7 @@ import static io.rapport.db.generated.identity.Tables.TENANTS;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.grpc.Status.Code;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
@@ -11,6 +12,7 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
+import io.rapport.platform.v1.ErrorReason;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -71,12 +73,16 @@ final class TenantStore implements TenantDirectory {
             == 1;
     return get(chosen)
         .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
-        .orElseThrow(() -> taken(chosen));
+        .orElseThrow(() -> taken(displayName));
   }
 
-  private static ServiceException taken(UUID id) {
-    return ServiceException.exists(
-        "tenant", id.toString(), "a tenant with this id or this name is there already");
+  private static ServiceException taken(String displayName) {
+    return ServiceException.of(
+            Code.ALREADY_EXISTS,
+            ErrorReason.RESOURCE_EXISTS,
+            "a tenant with this id or this name is there already")
+        .with("kind", "tenant")
+        .with("display_name", displayName);
   }
 
   private List<Tenant> select(Condition condition, int limit) {

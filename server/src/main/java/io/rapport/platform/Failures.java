@@ -9,6 +9,8 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +53,15 @@ public final class Failures {
   public static boolean isOfData(Throwable thrown) {
     SQLException sql = sqlCause(thrown);
     String state = sql == null ? "" : String.valueOf(sql.getSQLState());
-    return state.startsWith("22") || state.startsWith("23") || state.startsWith("54");
+    boolean noPartition = state.equals("23514") && constraint(sql) == null;
+    return !noPartition
+        && (state.startsWith("22") || state.startsWith("23") || state.startsWith("54"));
+  }
+
+  private static @Nullable String constraint(@Nullable SQLException sql) {
+    ServerErrorMessage message =
+        sql instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+    return message == null ? null : message.getConstraint();
   }
 
   /** The outcome of a write whose connection broke after it was sent. */

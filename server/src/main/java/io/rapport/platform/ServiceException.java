@@ -62,12 +62,6 @@ public final class ServiceException extends RuntimeException {
         .with("id", id);
   }
 
-  public static ServiceException exists(String kind, String id, String message) {
-    return of(Code.ALREADY_EXISTS, ErrorReason.RESOURCE_EXISTS, message)
-        .with("kind", kind)
-        .with("id", id);
-  }
-
   public static ServiceException failedPrecondition(ErrorReason reason, String message) {
     return of(Code.FAILED_PRECONDITION, reason, message);
   }

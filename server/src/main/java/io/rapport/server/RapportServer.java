@@ -66,13 +66,14 @@ public final class RapportServer implements AutoCloseable {
   static RapportServer start(ServerConfig config, Clock clock) {
     RapportServer rapport = new RapportServer(config, clock);
     try {
-      rapport.health.start();
       rapport.server.start();
+      rapport.health.start();
     } catch (IOException e) {
       rapport.close();
       throw new UncheckedIOException("can't serve on " + config.host() + ":" + config.port(), e);
     }
-    log.info("serving: {}", config);
+    log.info(
+        "serving: {}; on port {}, metrics on {}", config, rapport.port(), rapport.metricsPort());
     return rapport;
   }
 

@@ -4,6 +4,7 @@ import io.rapport.db.Database;
 import io.rapport.db.LocalPostgres;
 import io.rapport.db.Migrations;
 import io.rapport.server.ServerConfig.Variable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -46,9 +47,9 @@ public final class Serve implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Map<String, String> environment = environment();
-    String url = environment.getOrDefault(Variable.DATABASE_URL.key(), "");
     try {
+      Map<String, String> environment = environment();
+      String url = environment.getOrDefault(Variable.DATABASE_URL.key(), "");
       if (url.isEmpty()) {
         serveLocally(environment);
       } else {
@@ -56,9 +57,13 @@ public final class Serve implements Callable<Integer> {
       }
       return 0;
     } catch (RuntimeException e) {
-      System.err.println("rapport: " + e.getMessage());
+      System.err.println("rapport: " + e.getMessage() + reason(e.getCause()));
       return 1;
     }
+  }
+
+  private static String reason(@Nullable Throwable cause) {
+    return cause instanceof IOException ? " (" + cause.getMessage() + ")" : "";
   }
 
   private void serveLocally(Map<String, String> environment) throws InterruptedException {

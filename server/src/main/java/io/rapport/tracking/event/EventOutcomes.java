@@ -28,7 +28,7 @@ final class EventOutcomes {
     if (!decision.recordedDigest().isEmpty()) {
       outcome.setDigest(hex(decision.recordedDigest()));
     }
-    if (decision.result() == Result.RECORDED && event.redaction() != null) {
+    if (decision.isAccepted() && event.redaction() != null) {
       outcome.setRedaction(event.redaction());
     }
     ServiceException error = error(event, decision);

@@ -16,6 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets events that arrive at the same time share a commit.
@@ -27,12 +29,17 @@ import java.util.concurrent.atomic.AtomicLong;
  * written at a time, so that one tenant's batches grow rather than take all writers.
  */
 final class EventRecorder implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(EventRecorder.class);
   private static final int PER_TENANT = 2;
   private static final int MAX_BATCH_EVENTS = 10_000;
 
   /** Events that wait are the largest part of the heap. */
   private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
+  /** No tenant may keep the others from recording. */
+  private static final long MAX_WAITING_BYTES_PER_TENANT = MAX_WAITING_BYTES / 2;
+
+  private static final long MAX_BATCH_BYTES = 8L * 1024 * 1024;
   private static final Duration SOON = Duration.ofMillis(100);
 
   private final EventLog log;
@@ -40,6 +47,7 @@ final class EventRecorder implements AutoCloseable {
   private final BlockingQueue<Lane> ready = new LinkedBlockingQueue<>();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final List<Thread> writers = new ArrayList<>();
+  private volatile boolean closed;
 
   /** Events that are decided together, and who waits for the decisions. */
   private record Submission(List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
@@ -61,20 +69,25 @@ final class EventRecorder implements AutoCloseable {
     for (IncomingEvent event : events) {
       bytes += event.weight();
     }
-    if (waitingBytes.addAndGet(bytes) > MAX_WAITING_BYTES) {
+    Lane lane = lanes.computeIfAbsent(tenant.id(), id -> new Lane(tenant));
+    if (waitingBytes.addAndGet(bytes) > MAX_WAITING_BYTES || lane.isFull() || closed) {
       waitingBytes.addAndGet(-bytes);
       throw ServiceException.unavailable(
           ErrorReason.OVERLOADED, "too many events wait to be recorded", SOON);
     }
-    lanes
-        .computeIfAbsent(tenant.id(), id -> new Lane(tenant))
-        .add(new Submission(events, bytes, reply));
+    lane.add(new Submission(events, bytes, reply));
   }
 
-  /** Stops the writers; what still waits is left undecided. */
+  /** Stops the writers; what still waits is told so. */
   @Override
   public void close() {
+    closed = true;
     writers.forEach(Thread::interrupt);
+    lanes.values().forEach(lane -> failAll(lane.clear(), stopping()));
+  }
+
+  private static ServiceException stopping() {
+    return ServiceException.unavailable(ErrorReason.OVERLOADED, "the service is stopping", SOON);
   }
 
   private void write() {
@@ -84,6 +97,8 @@ final class EventRecorder implements AutoCloseable {
         List<Submission> batch = lane.take();
         try {
           writeAll(lane.tenant, batch);
+        } catch (RuntimeException | Error e) {
+          logger.error("a batch of events is left undecided", e);
         } finally {
           lane.done();
         }
@@ -96,11 +111,14 @@ final class EventRecorder implements AutoCloseable {
   private void writeAll(Caller.Tenant tenant, List<Submission> batch) {
     List<IncomingEvent> events = new ArrayList<>();
     batch.forEach(submission -> events.addAll(submission.events()));
+    List<Decision> decisions = new ArrayList<>(events.size());
     try {
-      deliver(batch, log.record(tenant, events));
+      decisions.addAll(log.record(tenant, events));
     } catch (RuntimeException | Error e) {
       recover(tenant, batch, events, e);
+      return;
     }
+    deliver(batch, decisions);
   }
 
   /**
@@ -110,20 +128,23 @@ final class EventRecorder implements AutoCloseable {
   private void recover(
       Caller.Tenant tenant, List<Submission> batch, List<IncomingEvent> events, Throwable thrown) {
     if (!Failures.isOfData(thrown)) {
-      ServiceException told =
-          Failures.outcomeUnknown(thrown) ? Failures.unknownOutcome() : Failures.of(thrown);
-      batch.forEach(submission -> finish(submission, () -> submission.reply().fail(told)));
+      failAll(
+          batch, Failures.outcomeUnknown(thrown) ? Failures.unknownOutcome() : Failures.of(thrown));
       return;
     }
     List<Decision> decisions = new ArrayList<>();
     try {
       recordHalves(tenant, events, thrown, decisions);
     } catch (RuntimeException | Error e) {
-      ServiceException told = Failures.of(e);
-      batch.forEach(submission -> finish(submission, () -> submission.reply().fail(told)));
+      boolean surelyNothing = decisions.isEmpty() && !Failures.outcomeUnknown(e);
+      failAll(batch, surelyNothing ? Failures.of(e) : Failures.unknownOutcome());
       return;
     }
     deliver(batch, decisions);
+  }
+
+  private void failAll(List<Submission> batch, ServiceException told) {
+    batch.forEach(submission -> finish(submission, () -> submission.reply().fail(told)));
   }
 
   private void recordHalves(
@@ -159,12 +180,13 @@ final class EventRecorder implements AutoCloseable {
     }
   }
 
+  /** Whatever an answer meets, such as a caller that is gone, the writer goes on. */
   private void finish(Submission submission, Runnable answer) {
     waitingBytes.addAndGet(-submission.bytes());
     try {
       answer.run();
-    } catch (RuntimeException e) {
-      submission.reply().fail(e);
+    } catch (RuntimeException | Error e) {
+      logger.warn("an answer can't be sent", e);
     }
   }
 
@@ -172,6 +194,7 @@ final class EventRecorder implements AutoCloseable {
   private final class Lane {
     private final Caller.Tenant tenant;
     private final Deque<Submission> waiting = new ArrayDeque<>();
+    private long bytes;
     private int claims;
     private boolean queued;
 
@@ -181,7 +204,19 @@ final class EventRecorder implements AutoCloseable {
 
     private synchronized void add(Submission submission) {
       waiting.add(submission);
+      bytes += submission.bytes();
       queue();
+    }
+
+    private synchronized boolean isFull() {
+      return bytes > MAX_WAITING_BYTES_PER_TENANT;
+    }
+
+    private synchronized List<Submission> clear() {
+      List<Submission> left = List.copyOf(waiting);
+      waiting.clear();
+      bytes = 0;
+      return left;
     }
 
     /** Puts the lane in the writers' queue if it has work that a further writer may take. */
@@ -196,18 +231,23 @@ final class EventRecorder implements AutoCloseable {
     private synchronized List<Submission> take() {
       List<Submission> batch = new ArrayList<>();
       int events = 0;
-      while (!waiting.isEmpty() && fits(events, waiting.getFirst())) {
+      long taken = 0;
+      while (!waiting.isEmpty() && fits(events, taken, waiting.getFirst())) {
         Submission next = waiting.removeFirst();
         events += next.events().size();
+        taken += next.bytes();
         batch.add(next);
       }
+      bytes -= taken;
       queued = false;
       queue();
       return batch;
     }
 
-    private static boolean fits(int events, Submission next) {
-      return events == 0 || events + next.events().size() <= MAX_BATCH_EVENTS;
+    private static boolean fits(int events, long bytes, Submission next) {
+      return events == 0
+          || (events + next.events().size() <= MAX_BATCH_EVENTS
+              && bytes + next.bytes() <= MAX_BATCH_BYTES);
     }
 
     private synchronized void done() {

@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
 import io.rapport.platform.PageTokens;
@@ -10,7 +11,7 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.event.EventLog.NotRecordedException;
-import io.rapport.tracking.event.EventStore.ListOrder;
+import io.rapport.tracking.event.EventStore.Listing;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
 import io.rapport.tracking.v1.BatchTrackEventsResponse;
 import io.rapport.tracking.v1.CountEventsRequest;
@@ -82,16 +83,20 @@ final class EventService {
         PageTokens.decode(tenant, arguments, request.getPageToken())
             .map(EventPlace::ofCursor)
             .orElse(null);
-    ListOrder order = new ListOrder(request.getOrder() != Order.OLDEST_FIRST, after);
+    Listing listing =
+        new Listing(
+            request.getOrder() != Order.OLDEST_FIRST,
+            after,
+            PageTokens.size(request.getPageSize()),
+            event -> present(event, request.getDataAsJson()));
     EventQuery query =
         db.read(tenant.id(), dsl -> queries.resolve(dsl, tenant.id(), request.getFilter()));
-    int size = PageTokens.size(request.getPageSize());
 
     EventStore.Page page =
-        db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, order, size));
+        db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
 
     ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
-    page.events().forEach(e -> response.addEvents(present(e, request.getDataAsJson())));
+    response.addAllEvents(page.events());
     if (page.more()) {
       byte[] cursor = place(page.events().getLast(), query.clock()).toCursor();
       response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));
@@ -109,13 +114,15 @@ final class EventService {
     return new EventPlace(time, UUID.fromString(event.getId()));
   }
 
-  /** The store gives data as JSON bytes; callers get a Struct unless they asked for bytes. */
+  /** The store gives data as JSON bytes; callers get a Struct if it can hold them. */
   private static Event present(Event event, boolean asJson) {
     if (asJson || !event.hasDataJson()) {
       return event;
     }
     var data = Json.parseStored(event.getDataJson().toByteArray());
-    return event.toBuilder().setDataStruct(Json.toStruct(data)).build();
+    return Json.fitsStruct(data)
+        ? event.toBuilder().setDataStruct(Json.toStruct(data)).build()
+        : event;
   }
 
   private CountEventsResponse countEvents(CountEventsRequest request) {
@@ -171,13 +178,15 @@ final class EventService {
   /** Asks the database, which blocks, and so not on the event loop. */
   private void judge(
       Caller.Tenant tenant, List<IncomingEvent> incoming, Reply<List<Decision>> reply) {
-    Thread.startVirtualThread(() -> {
-      try {
-        reply.send(log.judge(tenant, incoming));
-      } catch (RuntimeException e) {
-        reply.fail(e);
-      }
-    });
+    Runnable judging =
+        () -> {
+          try {
+            reply.send(log.judge(tenant, incoming));
+          } catch (RuntimeException | Error e) {
+            reply.fail(e);
+          }
+        };
+    Thread.startVirtualThread(Context.current().wrap(judging));
   }
 
   private void batchTrackEvents(
@@ -238,12 +247,16 @@ final class EventService {
     return response.setRecorded(recorded).build();
   }
 
-  /** A reply that goes on with what it gets, and passes failures on. */
+  /** A reply that goes on with what it gets, and passes failures on, its own too. */
   private static <T> Reply<T> then(Reply<?> reply, Consumer<T> next) {
     return new Reply<>() {
       @Override
       public void send(T answer) {
-        next.accept(answer);
+        try {
+          next.accept(answer);
+        } catch (RuntimeException e) {
+          reply.fail(e);
+        }
       }
 
       @Override

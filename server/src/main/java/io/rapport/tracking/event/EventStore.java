@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.jooq.Condition;
 import org.jooq.Cursor;
 import org.jooq.DSLContext;
@@ -67,23 +68,29 @@ final class EventStore {
    * The next events of a query by its clock, with their data as JSON bytes: as many as asked for,
    * or fewer, so that the page is not too large.
    */
-  Page list(DSLContext tx, UUID tenant, EventQuery query, ListOrder order, int size) {
+  Page list(DSLContext tx, UUID tenant, EventQuery query, Listing listing) {
     try (Cursor<? extends Record> rows =
-        select(tx, tenant, query, order, size + 1).fetchSize(FETCH_SIZE).fetchLazy()) {
-      return read(rows.iterator(), size);
+        select(tx, tenant, query, listing).fetchSize(FETCH_SIZE).fetchLazy()) {
+      return read(rows.iterator(), listing);
     }
   }
 
-  /** Where a list begins, and in which direction it goes. */
-  record ListOrder(boolean newestFirst, @Nullable EventPlace after) {}
+  /**
+   * Where a page begins, in which direction it goes, and what it holds.
+   *
+   * @param present how the events are shown, which decides how large the page gets
+   */
+  record Listing(
+      boolean newestFirst, @Nullable EventPlace after, int size, UnaryOperator<Event> present) {}
 
-  private static Page read(Iterator<? extends Record> rows, int size) {
+  private static Page read(Iterator<? extends Record> rows, Listing listing) {
     List<Event> events = new ArrayList<>();
     int bytes = 0;
     while (rows.hasNext()) {
-      Event event = toProto(rows.next()).build();
+      Event event = listing.present().apply(toProto(rows.next()).build());
       bytes += event.getSerializedSize();
-      boolean full = events.size() == size || (bytes > MAX_PAGE_BYTES && !events.isEmpty());
+      boolean full =
+          events.size() == listing.size() || (bytes > MAX_PAGE_BYTES && !events.isEmpty());
       if (full) {
         return new Page(events, true);
       }
@@ -93,26 +100,26 @@ final class EventStore {
   }
 
   private static ResultQuery<? extends Record> select(
-      DSLContext tx, UUID tenant, EventQuery query, ListOrder order, int limit) {
+      DSLContext tx, UUID tenant, EventQuery query, Listing listing) {
     Field<Instant> clock = clock(query.clock());
     var matching =
         tx.select(COLUMNS)
             .from(BEHAVIORAL_EVENTS)
             .where(matches(tenant, query))
-            .and(isAfter(clock, order));
-    return (order.newestFirst()
+            .and(isAfter(clock, listing));
+    return (listing.newestFirst()
             ? matching.orderBy(clock.desc(), BEHAVIORAL_EVENTS.ID.desc())
             : matching.orderBy(clock, BEHAVIORAL_EVENTS.ID))
-        .limit(limit);
+        .limit(listing.size() + 1);
   }
 
-  private static Condition isAfter(Field<Instant> clock, ListOrder order) {
-    EventPlace after = order.after();
+  private static Condition isAfter(Field<Instant> clock, Listing listing) {
+    EventPlace after = listing.after();
     if (after == null) {
       return DSL.noCondition();
     }
     var place = DSL.row(clock, BEHAVIORAL_EVENTS.ID);
-    return order.newestFirst()
+    return listing.newestFirst()
         ? place.lt(after.time(), after.id())
         : place.gt(after.time(), after.id());
   }

@@ -29,7 +29,10 @@ import tools.jackson.core.json.JsonFactory;
 final class Json {
   private static final int MAX_DEPTH = 32;
   private static final int MAX_NUMBER_LENGTH = 500;
-  private static final double MAX_EXACT = 9_007_199_254_740_992.0;
+
+  /** From here on, different integers are one double. */
+  private static final double FIRST_INEXACT = 9_007_199_254_740_992.0;
+
   private static final BigInteger MIN_LONG = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
 
@@ -200,21 +203,31 @@ final class Json {
   }
 
   private static Object readDouble(double number, String field) {
-    boolean mayHaveLostDigits = Math.rint(number) == number && Math.abs(number) > MAX_EXACT;
+    boolean mayHaveLostDigits = Math.rint(number) == number && Math.abs(number) >= FIRST_INEXACT;
     if (Double.isNaN(number) || Double.isInfinite(number) || mayHaveLostDigits) {
       throw ServiceException.invalid(
           field,
           ErrorReason.NUMBER_NOT_EXACT,
-          "has a number that a double can't hold exactly; send data_json or a string");
+          "has NaN, an infinity or an integer of 2^53 or more, of which a double may have lost"
+              + " digits; send data_json or a string");
     }
     return number(BigDecimal.valueOf(number), field);
   }
 
-  /** The object as a Struct; throws if a double can't hold one of its numbers. */
+  /** Whether a Struct can hold the value: whether a double holds each of its numbers exactly. */
+  static boolean fitsStruct(@Nullable Object value) {
+    return switch (value) {
+      case Long number -> Math.abs(number.doubleValue()) < FIRST_INEXACT;
+      case BigDecimal number -> BigDecimal.valueOf(number.doubleValue()).compareTo(number) == 0;
+      case List<?> list -> list.stream().allMatch(Json::fitsStruct);
+      case Map<?, ?> map -> map.values().stream().allMatch(Json::fitsStruct);
+      case null, default -> true;
+    };
+  }
+
+  /** The object, which {@linkplain #fitsStruct fits}, as a Struct. */
   static Struct toStruct(Map<String, @Nullable Object> object) {
-    Struct.Builder struct = Struct.newBuilder();
-    object.forEach((key, value) -> struct.putFields(key, toValue(value)));
-    return struct.build();
+    return toStructOf(object);
   }
 
   private static Value toValue(@Nullable Object value) {
@@ -223,7 +236,7 @@ final class Json {
       case null -> built.setNullValue(NullValue.NULL_VALUE).build();
       case String text -> built.setStringValue(text).build();
       case Boolean bool -> built.setBoolValue(bool).build();
-      case Number number -> built.setNumberValue(toDouble(number)).build();
+      case Number number -> built.setNumberValue(number.doubleValue()).build();
       case List<?> list -> built.setListValue(toListValue(list)).build();
       case Map<?, ?> map -> built.setStructValue(toStructOf(map)).build();
       default -> throw new IllegalStateException("no JSON value: " + value.getClass());
@@ -240,20 +253,6 @@ final class Json {
     Struct.Builder struct = Struct.newBuilder();
     map.forEach((key, value) -> struct.putFields(String.valueOf(key), toValue(value)));
     return struct.build();
-  }
-
-  private static double toDouble(Number number) {
-    double value = number.doubleValue();
-    boolean exact =
-        number instanceof Long integer
-            ? Math.abs(value) <= MAX_EXACT && (long) value == integer
-            : BigDecimal.valueOf(value).compareTo((BigDecimal) number) == 0;
-    if (!exact) {
-      throw ServiceException.failedPrecondition(
-          ErrorReason.NUMBER_NOT_EXACT,
-          "the event has a number that a double can't hold exactly; ask for data_as_json");
-    }
-    return value;
   }
 
   /** PostgreSQL holds neither NUL nor half of a surrogate pair. */

@@ -132,7 +132,7 @@ final class PropertyService {
     } catch (TimeoutException e) {
       return; // the caller is told INDEXING
     } catch (ExecutionException e) {
-      throw Failures.of(e);
+      throw Failures.of(e.getCause() == null ? e : e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

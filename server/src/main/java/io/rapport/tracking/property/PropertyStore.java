@@ -59,6 +59,10 @@ public final class PropertyStore {
    * the lock waits for the writers that began before and can't see the property.
    */
   DeclaredProperty insert(DSLContext tx, UUID tenant, String name, EventProperty.Type type) {
+    Optional<DeclaredProperty> before = find(tx, tenant, name);
+    if (before.isPresent()) {
+      return before.get();
+    }
     tx.fetch("SELECT set_config('lock_timeout', '4s', true)");
     tx.fetch(
         "SELECT pg_advisory_xact_lock(hashtextextended('tracking.event_properties/' || {0}, 0))",
@@ -74,8 +78,15 @@ public final class PropertyStore {
             EVENT_PROPERTIES.ID,
             EVENT_PROPERTIES.NAME,
             EVENT_PROPERTIES.TYPE,
-            EVENT_PROPERTIES.STATE)
-        .values(tenant, Ids.next(), name, type.name(), State.INDEXING.name())
+            EVENT_PROPERTIES.STATE,
+            EVENT_PROPERTIES.CREATED_AT)
+        .values(
+            DSL.val(tenant),
+            DSL.val(Ids.next()),
+            DSL.val(name),
+            DSL.val(type.name()),
+            DSL.val(State.INDEXING.name()),
+            DSL.field("clock_timestamp()", EVENT_PROPERTIES.CREATED_AT.getDataType()))
         .execute();
     return find(tx, tenant, name).orElseThrow();
   }
@@ -104,6 +115,8 @@ public final class PropertyStore {
               SELECT id, occurred_at, recorded_at, event_data
                 FROM tracking.behavioral_events
                WHERE tenant_id = {0} AND (recorded_at, id) > ({1}, {2})
+                 AND recorded_at <= (SELECT created_at FROM tracking.event_properties
+                   WHERE tenant_id = {0} AND id = {4})
                ORDER BY recorded_at, id LIMIT {3}
             ), indexed AS (
               INSERT INTO tracking.event_property_values (tenant_id, property_id, event_id,
@@ -125,11 +138,12 @@ public final class PropertyStore {
     return end.map(row -> new Cursor(row.get(0, Instant.class), row.get(1, UUID.class)));
   }
 
-  void setReady(DSLContext tx, UUID tenant, UUID id) {
-    tx.update(EVENT_PROPERTIES)
-        .set(EVENT_PROPERTIES.STATE, State.READY.name())
-        .where(EVENT_PROPERTIES.TENANT_ID.eq(tenant), EVENT_PROPERTIES.ID.eq(id))
-        .execute();
+  boolean setReady(DSLContext tx, UUID tenant, UUID id) {
+    return tx.update(EVENT_PROPERTIES)
+            .set(EVENT_PROPERTIES.STATE, State.READY.name())
+            .where(EVENT_PROPERTIES.TENANT_ID.eq(tenant), EVENT_PROPERTIES.ID.eq(id))
+            .execute()
+        == 1;
   }
 
   private static List<DeclaredProperty> select(

@@ -168,7 +168,7 @@ class BadEventTest {
         struct("NaN", number(Double.NaN), "NUMBER_NOT_EXACT"),
         struct("Infinity", number(Double.POSITIVE_INFINITY), "NUMBER_NOT_EXACT"),
         struct("-Infinity", number(Double.NEGATIVE_INFINITY), "NUMBER_NOT_EXACT"),
-        struct("2^53+2", number(9_007_199_254_740_994.0), "NUMBER_NOT_EXACT"),
+        struct("2^53", number(9_007_199_254_740_992.0), "NUMBER_NOT_EXACT"),
         struct("1e300", number(1e300), "NUMBER_NOT_EXACT"),
         struct("no kind", Value.getDefaultInstance(), "JSON_INVALID"),
         struct("NUL", Value.newBuilder().setStringValue("a\0").build(), "TEXT_NUL"),
@@ -294,7 +294,7 @@ class BadEventTest {
             json("largest", "{\"a\":1.7976931348623157e308,\"b\":4.9e-324,\"c\":-0.0}", "").event(),
             json("2^63", "{\"a\":9223372036854775808,\"b\":-9223372036854775808}", "").event(),
             event().setDataStruct(deepStruct(32)).build(),
-            struct("2^53", number(9_007_199_254_740_992.0), "").event());
+            struct("2^53 - 1", number(9_007_199_254_740_991.0), "").event());
 
     for (Event event : events) {
       assertThat(track(event).getResult()).as(event.toString()).isEqualTo(Result.RECORDED);

@@ -63,7 +63,7 @@ class JsonTest {
       strings = {
         "{}",
         "{\"b\":[1,1.5,-7.0,null,true,\"x\",{\"z\":{},\"y\":[]}],\"a\":0.1}",
-        "{\"a\":1e-7,\"b\":123456789.125,\"c\":9007199254740992,\"d\":4.9e-324}",
+        "{\"a\":1e-7,\"b\":123456789.125,\"c\":9007199254740991,\"d\":4.9e-324}",
         "{\"quote\\\"\\\\\":\"line\\n\\u0001\\u001f\\u007fé😀\"}"
       })
   void givesAStructTheSameFormAsItsBytes(String json) throws InvalidProtocolBufferException {
