@@ -235,7 +235,7 @@ prepare() {
 }
 
 # The server's JVM: small at rest and under load, and giving back what it doesn't need.
-export RAPPORT_JAVA_OPTIONS=${RAPPORT_JAVA_OPTIONS:--XX:+UseSerialGC -Xms48m -Xmx192m -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 -XX:ReservedCodeCacheSize=64m -XX:TrimNativeHeapInterval=5000}
+export RAPPORT_JAVA_OPTIONS=${RAPPORT_JAVA_OPTIONS:--XX:+UseSerialGC -Xms128m -Xmx192m -Xmn80m -XX:ReservedCodeCacheSize=64m -XX:TrimNativeHeapInterval=5000}
 export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 
 # Becomes the main class $2 of the module $1, with the other arguments; JAVA_FLAGS are the JVM's.

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class EventRecorder implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(EventRecorder.class);
-  private static final int PER_TENANT = 2;
+  private static final int PER_TENANT = 3;
   private static final int MAX_BATCH_EVENTS = 10_000;
 
   /** Events that wait are the largest part of the heap. */
