@@ -66,8 +66,8 @@ public final class RapportServer implements AutoCloseable {
   static RapportServer start(ServerConfig config, Clock clock) {
     RapportServer rapport = new RapportServer(config, clock);
     try {
-      rapport.server.start();
       rapport.health.start();
+      rapport.server.start();
     } catch (IOException e) {
       rapport.close();
       throw new UncheckedIOException("can't serve on " + config.host() + ":" + config.port(), e);

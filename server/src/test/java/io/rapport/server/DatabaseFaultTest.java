@@ -148,6 +148,7 @@ class DatabaseFaultTest {
         RapportServer server = serve(proxy.database(), Map.of())) {
       ManagedChannel channel = Wire.open(server.port());
       assertThat(count(channel, 5000).code()).isEqualTo(Code.OK);
+      await(Duration.ofSeconds(5), () -> health(channel) == ServingStatus.SERVING);
 
       proxy.vanish();
       await(Duration.ofSeconds(3), () -> health(channel) == ServingStatus.NOT_SERVING);
@@ -166,6 +167,7 @@ class DatabaseFaultTest {
         RapportServer server = serve(proxy.database(), Map.of())) {
       ManagedChannel channel = Wire.open(server.port());
       assertThat(count(channel, 5000).code()).isEqualTo(Code.OK);
+      await(Duration.ofSeconds(5), () -> health(channel) == ServingStatus.SERVING);
 
       proxy.hang();
       await(Duration.ofSeconds(3), () -> health(channel) == ServingStatus.NOT_SERVING);
