@@ -82,6 +82,10 @@ final class DatabaseProxy implements AutoCloseable {
         Socket far = new Socket(target.getHost(), target.getPort());
         sockets.add(near);
         sockets.add(far);
+        if (from.isClosed()) { // it vanished between the two
+          near.close();
+          far.close();
+        }
         Thread.startVirtualThread(() -> copy(near, far));
         Thread.startVirtualThread(() -> copy(far, near));
       }
