@@ -1,5 +1,7 @@
 package io.rapport.platform;
 
+import static java.util.stream.Collectors.joining;
+
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -8,7 +10,9 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
+import java.util.Collection;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import org.jooq.tools.jdbc.DefaultConnection;
 import org.jspecify.annotations.Nullable;
 
@@ -28,49 +32,47 @@ import org.jspecify.annotations.Nullable;
 final class TenantConnection extends DefaultConnection {
   /** Gives numbers, because rows of unbounded length cost a round trip. */
   private static final String BIND =
-      "SELECT length(set_config('rapport.tenant', ?, true))"
-          + " + length(set_config('statement_timeout', ?, true)); ";
+      "SELECT length(set_config(?, ?, true)) + length(set_config('statement_timeout', ?, true)); ";
 
-  private static final int BIND_PARAMETERS = 2;
+  private static final int BIND_PARAMETERS = 3;
 
-  private final String tenant;
-  private final long timeoutMillis;
-  private boolean bound;
+  private final Binding binding;
+  private final LongSupplier timeoutMillis;
 
-  TenantConnection(Connection connection, UUID tenant, long timeoutMillis) {
+  /** The setting that row-level security asks, and what it says. */
+  private record Binding(String setting, String value) {}
+
+  private TenantConnection(Connection connection, Binding binding, LongSupplier timeoutMillis) {
     super(connection);
-    this.tenant = tenant.toString();
+    this.binding = binding;
     this.timeoutMillis = timeoutMillis;
+  }
+
+  static TenantConnection of(Connection connection, UUID tenant, LongSupplier timeoutMillis) {
+    return new TenantConnection(
+        connection, new Binding("rapport.tenant", tenant.toString()), timeoutMillis);
+  }
+
+  /** A connection that may add what is recorded of several tenants, and read none of it. */
+  static TenantConnection recording(
+      Connection connection, Collection<UUID> tenants, LongSupplier timeoutMillis) {
+    String all = tenants.stream().map(UUID::toString).collect(joining(","));
+    return new TenantConnection(connection, new Binding("rapport.tenants", all), timeoutMillis);
   }
 
   @Override
   public PreparedStatement prepareStatement(String sql) throws SQLException {
-    if (bound) {
-      return getDelegate().prepareStatement(sql);
-    }
-    bound = !getAutoCommit();
-    return bound
-        ? hideBinding(bind(BIND + sql), 1)
-        : hideBinding(bind("BEGIN; " + BIND + sql + "; COMMIT"), 2);
+    return getAutoCommit()
+        ? hideBinding(bind("BEGIN; " + BIND + sql + "; COMMIT"), 2)
+        : hideBinding(bind(BIND + sql), 1);
   }
 
   private PreparedStatement bind(String sql) throws SQLException {
     PreparedStatement statement = getDelegate().prepareStatement(sql);
-    statement.setString(1, tenant);
-    statement.setString(2, String.valueOf(timeoutMillis));
+    statement.setString(1, binding.setting());
+    statement.setString(2, binding.value());
+    statement.setString(3, String.valueOf(timeoutMillis.getAsLong()));
     return statement;
-  }
-
-  @Override
-  public void commit() throws SQLException {
-    bound = false;
-    super.commit();
-  }
-
-  @Override
-  public void rollback() throws SQLException {
-    bound = false;
-    super.rollback();
   }
 
   /** The statement as its user wrote it: without the setting's parameters and results. */

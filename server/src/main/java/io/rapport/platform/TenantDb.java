@@ -5,6 +5,7 @@ import io.grpc.Deadline;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -46,16 +47,25 @@ public final class TenantDb {
   /** Runs statements, each in a transaction of its own and in one round trip. */
   public <T> T autoCommit(UUID tenant, Work<T> work) {
     try (Connection connection = connections.getConnection()) {
-      return work.on(new TenantConnection(connection, tenant, timeoutMillis()));
+      return work.on(TenantConnection.of(connection, tenant, this::timeoutMillis));
     } catch (SQLException e) {
-      throw new DataAccessException("a statement failed", e);
+      throw failed(e);
+    }
+  }
+
+  /** Runs statements that record for several tenants, each in a transaction of its own. */
+  public <T> T recording(Collection<UUID> tenants, Work<T> work) {
+    try (Connection connection = connections.getConnection()) {
+      return work.on(TenantConnection.recording(connection, tenants, this::timeoutMillis));
+    } catch (SQLException e) {
+      throw failed(e);
     }
   }
 
   /** Runs work in one transaction: all of it is done, or nothing. */
   public <T> T transaction(UUID tenant, Work<T> work) {
     try (Connection connection = connections.getConnection()) {
-      Connection bound = new TenantConnection(connection, tenant, timeoutMillis());
+      Connection bound = TenantConnection.of(connection, tenant, this::timeoutMillis);
       bound.setAutoCommit(false);
       T result = orRollBack(bound, work);
       commit(bound);
@@ -63,6 +73,10 @@ public final class TenantDb {
     } catch (SQLException e) {
       throw new DataAccessException("a transaction failed", e);
     }
+  }
+
+  private static DataAccessException failed(SQLException e) {
+    return new DataAccessException("a statement failed", e);
   }
 
   /** jOOQ on a connection that is bound already. */

@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,7 +101,7 @@ class TenantConnectionTest {
     UUID tenant = tenants.getFirst();
 
     try (Connection connection = pool.getConnection()) {
-      Connection bound = new TenantConnection(connection, tenant, 5_000);
+      Connection bound = TenantConnection.of(connection, tenant, () -> 5_000);
       bound.setAutoCommit(false);
       for (int i = 0; i < 8; i++) {
         assertThat(TenantDb.dsl(bound).fetch(TENANTS).intoSet(0, UUID.class))
@@ -119,7 +120,7 @@ class TenantConnectionTest {
     pool.setMaximumPoolSize(1);
 
     try (Connection connection = pool.getConnection()) {
-      Connection bound = new TenantConnection(connection, tenants.getFirst(), 5_000);
+      Connection bound = TenantConnection.of(connection, tenants.getFirst(), () -> 5_000);
       try (Statement statement = bound.createStatement();
           var rows = statement.executeQuery(TENANTS)) {
         assertThat(rows.next()).isFalse();
@@ -162,6 +163,36 @@ class TenantConnectionTest {
                         theirs,
                         UUID.randomUUID())))
         .hasMessageContaining("row-level security");
+  }
+
+  @Test
+  void recordsForTheNamedTenantsOnlyAndReadsNoEvents() {
+    UUID named = tenants.get(0);
+    UUID other = tenants.get(1);
+
+    assertThat(recordId(List.of(named), named)).isOne();
+    assertThatThrownBy(() -> recordId(List.of(named), other))
+        .hasMessageContaining("row-level security");
+    assertThat(
+            db.<Boolean>recording(
+                tenants,
+                connection ->
+                    TenantDb.dsl(connection).fetchExists(DSL.table("tracking.behavioral_events"))))
+        .isFalse();
+  }
+
+  private int recordId(List<UUID> bound, UUID tenant) {
+    return db.recording(
+        bound,
+        connection ->
+            TenantDb.dsl(connection)
+                .execute(
+                    """
+                    INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
+                    VALUES (?, ?, decode(repeat('00', 32), 'hex'), now())
+                    """,
+                    tenant,
+                    UUID.randomUUID()));
   }
 
   @Test

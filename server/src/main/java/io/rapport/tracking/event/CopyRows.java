@@ -3,7 +3,6 @@ package io.rapport.tracking.event;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.ByteStreamWriter;
 
@@ -29,11 +28,9 @@ final class CopyRows {
   private static final int INITIAL = 256 * 1024;
 
   private final ByteWriter out = new ByteWriter(INITIAL);
-  private final UUID tenant;
   private final long recordedMicros;
 
-  CopyRows(UUID tenant, long recordedMicros) {
-    this.tenant = tenant;
+  CopyRows(long recordedMicros) {
     this.recordedMicros = recordedMicros;
     out.putBytes(SIGNATURE).putInt(0).putInt(0);
   }
@@ -41,7 +38,7 @@ final class CopyRows {
   void add(EventBatch.Entry entry) {
     IncomingEvent event = entry.event();
     out.putShort(COLUMNS);
-    out.putInt(2 * Long.BYTES).putUuid(tenant);
+    out.putInt(2 * Long.BYTES).putUuid(entry.tenant());
     out.putInt(2 * Long.BYTES).putUuid(event.id());
     out.putInt(2 * Long.BYTES).putUuid(entry.user());
     putText(event.type());

@@ -18,10 +18,11 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events of one commit, and what is decided of each. An id that comes several times is decided
- * once, at its first place; the others are judged against that one.
+ * Events of a tenant that are decided in one commit, and what is decided of each. An id that comes
+ * several times is decided once, at its first place; the others are judged against that one.
  */
 final class EventBatch {
+  private final UUID tenant;
   private final List<IncomingEvent> events;
   private final @Nullable UUID[] users;
   private final @Nullable Decision[] decisions;
@@ -30,9 +31,14 @@ final class EventBatch {
   private final Set<UUID> learntUsers = new HashSet<>();
 
   /** An event that is to be recorded, and its user. */
-  record Entry(IncomingEvent event, UUID user) {}
+  record Entry(UUID tenant, IncomingEvent event, UUID user) {
+    EventKey key() {
+      return new EventKey(tenant, event.id());
+    }
+  }
 
-  EventBatch(List<IncomingEvent> events) {
+  EventBatch(UUID tenant, List<IncomingEvent> events) {
+    this.tenant = tenant;
     this.events = events;
     this.users = new UUID[events.size()];
     this.decisions = new Decision[events.size()];
@@ -42,12 +48,20 @@ final class EventBatch {
     }
   }
 
+  UUID tenant() {
+    return tenant;
+  }
+
+  List<IncomingEvent> events() {
+    return events;
+  }
+
   int size() {
     return events.size();
   }
 
   /** Sets the users that this server has met before. */
-  void setUsers(UserStore known, UUID tenant) {
+  void setUsers(UserStore known) {
     for (int i = 0; i < users.length; i++) {
       IncomingEvent event = events.get(i);
       if (event.identity() != null) {
@@ -122,7 +136,7 @@ final class EventBatch {
   }
 
   /** Keeps what the transaction learnt of users, now that it is committed. */
-  void rememberUsers(UserStore known, UUID tenant) {
+  void rememberUsers(UserStore known) {
     known.remember(tenant, learntIdentities, learntUsers);
   }
 
@@ -132,26 +146,26 @@ final class EventBatch {
     for (int i = 0; i < users.length; i++) {
       UUID user = users[i];
       if (user != null && isFirst(i) && decisions[i] == null) {
-        undecided.add(new Entry(events.get(i), user));
+        undecided.add(new Entry(tenant, events.get(i), user));
       }
     }
     return undecided;
   }
 
-  Collection<UUID> undecidedIds() {
-    List<UUID> ids = new ArrayList<>();
+  Collection<EventKey> undecidedKeys() {
+    List<EventKey> keys = new ArrayList<>();
     for (int i = 0; i < users.length; i++) {
       if (isFirst(i) && decisions[i] == null) {
-        ids.add(events.get(i).id());
+        keys.add(new EventKey(tenant, events.get(i).id()));
       }
     }
-    return ids;
+    return keys;
   }
 
   /** Decides those whose ids were recorded before. */
-  void setTaken(Map<UUID, Recorded> recorded) {
-    recorded.forEach((id, found) -> {
-      Integer i = first.get(id);
+  void setTaken(Map<EventKey, Recorded> recorded) {
+    recorded.forEach((key, found) -> {
+      Integer i = key.tenant().equals(tenant) ? first.get(key.event()) : null;
       if (i != null) {
         decisions[i] = Decision.taken(events.get(i), found.micros(), found.digest());
       }

@@ -6,13 +6,14 @@ import io.rapport.platform.TenantDb;
 import io.rapport.tracking.event.EventLogStore.Recorded;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jooq.DSLContext;
 
 /**
- * Records a tenant's events, many in one commit: each id once, for ever.
+ * Records events, many in one commit: each id once, for ever.
  *
  * <p>An id that is taken shows itself by not being inserted. Whether it is a duplicate or a
  * conflict is then read by a second statement, because the row that was in the way may have been
@@ -29,17 +30,26 @@ final class EventLog {
     this.store = store;
   }
 
-  /** Records what can be recorded: one decision for each event, in the same order. */
-  List<Decision> record(Caller.Tenant tenant, List<IncomingEvent> events) {
-    EventBatch batch = new EventBatch(events);
-    batch.setUsers(users, tenant.id());
+  /** Records what can be recorded, and decides each event. */
+  void record(EventBatch batch) {
     if (batch.hasAllUsers() && EventLogStore.fitsOneStatement(batch.size())) {
-      db.autoCommit(tenant.id(), connection -> insert(connection, tenant.id(), batch));
+      recordTogether(List.of(batch));
     } else {
-      db.transaction(tenant.id(), connection -> insertWithUsers(connection, tenant.id(), batch));
-      batch.rememberUsers(users, tenant.id());
+      db.transaction(batch.tenant(), connection -> insertWithUsers(connection, batch));
+      batch.rememberUsers(users);
     }
-    return batch.decisions();
+  }
+
+  EventBatch batch(Caller.Tenant tenant, List<IncomingEvent> events) {
+    EventBatch batch = new EventBatch(tenant.id(), events);
+    batch.setUsers(users);
+    return batch;
+  }
+
+  /** Records batches, all users of which are known, by one statement: all of it, or nothing. */
+  void recordTogether(List<EventBatch> batches) {
+    List<UUID> tenants = batches.stream().map(EventBatch::tenant).distinct().toList();
+    db.recording(tenants, connection -> insert(connection, batches));
   }
 
   /**
@@ -48,30 +58,28 @@ final class EventLog {
    * @throws NotRecordedException with the decisions, if none was recorded
    */
   List<Decision> recordAll(Caller.Tenant tenant, List<IncomingEvent> events) {
-    EventBatch batch = new EventBatch(events);
-    batch.setUsers(users, tenant.id());
+    EventBatch batch = batch(tenant, events);
     db.transaction(
         tenant.id(),
         connection -> {
-          insertWithUsers(connection, tenant.id(), batch);
+          insertWithUsers(connection, batch);
           if (!batch.decisions().stream().allMatch(Decision::isAccepted)) {
             throw new NotRecordedException(batch.decisions());
           }
           return batch;
         });
-    batch.rememberUsers(users, tenant.id());
+    batch.rememberUsers(users);
     return batch.decisions();
   }
 
   /** What {@link #record} would decide; changes nothing. */
   List<Decision> judge(Caller.Tenant tenant, List<IncomingEvent> events) {
-    EventBatch batch = new EventBatch(events);
-    batch.setUsers(users, tenant.id());
+    EventBatch batch = batch(tenant, events);
     return db.read(
         tenant.id(),
         dsl -> {
           batch.refuseUnknownUsers(users.existing(dsl, tenant.id(), batch.missingUserIds()));
-          batch.setTaken(store.findRecorded(dsl, tenant.id(), batch.undecidedIds()));
+          batch.setTaken(store.findRecorded(dsl, batch.undecidedKeys()));
           batch.setRecorded(0);
           return batch.decisions();
         });
@@ -90,30 +98,38 @@ final class EventLog {
     return decisions;
   }
 
-  private EventBatch insertWithUsers(Connection connection, UUID tenant, EventBatch batch)
+  private List<EventBatch> insertWithUsers(Connection connection, EventBatch batch)
       throws SQLException {
     if (!batch.hasAllUsers()) {
       DSLContext tx = TenantDb.dsl(connection);
-      batch.refuseUnknownUsers(users.existing(tx, tenant, batch.missingUserIds()));
-      batch.setUsers(users.findOrMake(tx, tenant, batch.missingIdentities()));
+      batch.refuseUnknownUsers(users.existing(tx, batch.tenant(), batch.missingUserIds()));
+      batch.setUsers(users.findOrMake(tx, batch.tenant(), batch.missingIdentities()));
     }
-    return insert(connection, tenant, batch);
+    return insert(connection, List.of(batch));
   }
 
-  private EventBatch insert(Connection connection, UUID tenant, EventBatch batch)
+  private List<EventBatch> insert(Connection connection, List<EventBatch> batches)
       throws SQLException {
-    EventLogStore.Inserted inserted = store.insert(connection, tenant, batch.undecided());
-    if (!inserted.taken().isEmpty()) {
-      Map<UUID, Recorded> recorded =
-          store.findRecorded(TenantDb.dsl(connection), tenant, inserted.taken());
-      if (recorded.size() < inserted.taken().size()) {
-        throw new IllegalStateException(
-            "an id is taken, but what is recorded under it is not there");
-      }
+    List<EventBatch.Entry> entries = new ArrayList<>();
+    batches.forEach(batch -> entries.addAll(batch.undecided()));
+    EventLogStore.Inserted inserted = store.insert(connection, entries);
+    Map<EventKey, Recorded> recorded = findTaken(connection, inserted.taken());
+    for (EventBatch batch : batches) {
       batch.setTaken(recorded);
+      batch.setRecorded(inserted.recordedMicros());
     }
-    batch.setRecorded(inserted.recordedMicros());
-    return batch;
+    return batches;
+  }
+
+  private Map<EventKey, Recorded> findTaken(Connection connection, List<EventKey> taken) {
+    if (taken.isEmpty()) {
+      return Map.of();
+    }
+    Map<EventKey, Recorded> recorded = store.findRecorded(TenantDb.dsl(connection), taken);
+    if (recorded.size() < taken.size()) {
+      throw new IllegalStateException("an id is taken, but what is recorded under it is not there");
+    }
+    return recorded;
   }
 
   /** Nothing was recorded, because not all could be. */

@@ -38,31 +38,35 @@ final class EventLogStore {
    * one waits for the writers that may not have seen it. See PropertyStore.
    */
   private static final String LOCK =
-      "SELECT pg_advisory_xact_lock_shared(hashtextextended('tracking.event_properties/' || ?, 0)); ";
+      """
+      SELECT count(pg_advisory_xact_lock_shared(
+          hashtextextended('tracking.event_properties/' || tenant_id, 0)))
+        FROM unnest(?::text[]) AS t (tenant_id);
+      """;
 
   /** Remembers the ids that are not taken. */
   private static final String INSERT_IDS =
       """
-      WITH tenant AS (
-        SELECT ?::uuid AS id
-      ), input AS (
+      WITH input AS (
         %s
       ), fresh AS (
         INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
-        SELECT tenant.id, input.id, digest, now() FROM input, tenant ORDER BY input.id
+        SELECT tenant_id, id, digest, now() FROM input ORDER BY tenant_id, id
         ON CONFLICT DO NOTHING
-        RETURNING event_id
+        RETURNING tenant_id, event_id
       )
       """;
 
   /** Gives the time of recording, where to copy to, and the ids that were taken. */
   private static final String RESULT =
       """
-      SELECT NULL::uuid, now(), tracking.event_partition(now())::name,
-        EXISTS (SELECT FROM tracking.event_properties p, tenant WHERE p.tenant_id = tenant.id)
+      SELECT NULL::uuid, NULL::uuid, now(), tracking.event_partition(now())::name,
+        EXISTS (SELECT FROM tracking.event_properties p
+                 WHERE p.tenant_id = (SELECT tenant_id FROM input LIMIT 1))
       UNION ALL
-      SELECT input.id, NULL, NULL, NULL FROM input
-       WHERE NOT EXISTS (SELECT FROM fresh WHERE fresh.event_id = input.id)
+      SELECT tenant_id, id, NULL, NULL, NULL FROM input
+       WHERE NOT EXISTS (
+         SELECT FROM fresh WHERE fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id)
       """;
 
   /** Values of declared properties of the events {@code e}. */
@@ -72,7 +76,7 @@ final class EventLogStore {
         occurred_at, recorded_at, text_value, number_value, boolean_value)
       SELECT p.tenant_id, p.id, e.id, COALESCE(e.occurred_at, now()), now(), v.*
         FROM %s
-        JOIN tracking.event_properties p ON p.tenant_id = tenant.id,
+        JOIN tracking.event_properties p ON p.tenant_id = e.tenant_id,
           tracking.typed_value(p.type, e.event_data #> string_to_array(p.name, '.')) v
       """;
 
@@ -81,38 +85,44 @@ final class EventLogStore {
       LOCK
           + INSERT_IDS.formatted(
               """
-              SELECT * FROM unnest(?::uuid[], ?::bytea[], ?::uuid[], ?::text[], ?::text[]::jsonb[],
-                  ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
-                AS i (id, digest, user_id, event_type, event_data,
-                  event_text, occurred_at, utc_offset_minutes, received_at)
+              SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
+                  ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
+                AS i (tenant_id, id, digest, user_id, event_type,
+                  event_data, event_text, occurred_at, utc_offset_minutes, received_at)
               """)
           + """
-          , stored AS (
+          , new_events AS (
+            SELECT input.* FROM input
+              JOIN fresh ON fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id
+          ), stored AS (
             INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
               event_text, occurred_at, utc_offset_minutes, received_at, recorded_at)
-            SELECT tenant.id, input.id, user_id, event_type, event_data, event_text,
+            SELECT tenant_id, id, user_id, event_type, event_data, event_text,
               COALESCE(occurred_at, now()), utc_offset_minutes, received_at, now()
-              FROM tenant, input JOIN fresh ON fresh.event_id = input.id
+              FROM new_events
           ), indexed AS (
           """
-          + INSERT_VALUES.formatted("tenant CROSS JOIN input e JOIN fresh ON fresh.event_id = e.id")
+          + INSERT_VALUES.formatted("new_events e")
           + ")"
           + RESULT;
 
   /** The ids alone; the events are copied after it. */
   private static final String INSERT_MANY_IDS =
       LOCK
-          + INSERT_IDS.formatted("SELECT * FROM unnest(?::uuid[], ?::bytea[]) AS i (id, digest)")
+          + INSERT_IDS.formatted(
+              """
+              SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[]) AS i (tenant_id, id, digest)
+              """)
           + RESULT;
 
+  /** Of the events that were copied before in this transaction. */
   private static final String INSERT_MANY_VALUES =
-      "WITH tenant AS (SELECT ?::uuid AS id) "
-          + INSERT_VALUES.formatted(
-              """
-              tenant CROSS JOIN unnest(?::uuid[]) AS fresh (id)
-              JOIN tracking.behavioral_events e
-                ON e.tenant_id = tenant.id AND e.id = fresh.id AND e.recorded_at = now()
-              """);
+      INSERT_VALUES.formatted(
+          """
+          unnest(?::uuid[], ?::uuid[]) AS fresh (tenant_id, id)
+          JOIN tracking.behavioral_events e
+            ON e.tenant_id = fresh.tenant_id AND e.id = fresh.id AND e.recorded_at = now()
+          """);
 
   private static final Pattern PARTITION = Pattern.compile("behavioral_events_[0-9]{6}");
 
@@ -121,9 +131,10 @@ final class EventLogStore {
    *
    * @param taken the ids that were recorded before, and are not again
    * @param partition where events of this time belong
-   * @param hasProperties whether the tenant has declared properties
+   * @param hasProperties whether the first event's tenant has declared properties
    */
-  record Inserted(long recordedMicros, List<UUID> taken, String partition, boolean hasProperties) {}
+  record Inserted(
+      long recordedMicros, List<EventKey> taken, String partition, boolean hasProperties) {}
 
   /** What is recorded under an id. */
   record Recorded(long micros, ByteString digest) {}
@@ -133,23 +144,24 @@ final class EventLogStore {
     return events <= ONE_STATEMENT;
   }
 
-  /** Inserts the events whose ids are not taken. The ids must differ from each other. */
-  Inserted insert(Connection connection, UUID tenant, List<EventBatch.Entry> events)
-      throws SQLException {
+  /**
+   * Inserts the events whose ids are not taken. The ids must differ from each other, and the events
+   * be of one tenant if they are more than fit one statement.
+   */
+  Inserted insert(Connection connection, List<EventBatch.Entry> events) throws SQLException {
     if (events.isEmpty()) {
       return new Inserted(0, List.of(), "", false);
     }
     return fitsOneStatement(events.size())
-        ? insertFew(connection, tenant, events)
-        : insertMany(connection, tenant, events);
+        ? insertFew(connection, events)
+        : insertMany(connection, events);
   }
 
-  private static Inserted insertFew(
-      Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
+  private static Inserted insertFew(Connection connection, List<EventBatch.Entry> events)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(INSERT_FEW)) {
-      setTenant(statement, tenant);
       ArrayParameters arrays = new ArrayParameters(connection, statement, events);
-      arrays.setIds();
+      arrays.setKeys();
       arrays.set(5, "uuid", UUID[]::new, EventBatch.Entry::user);
       arrays.set(6, "text", String[]::new, e -> e.event().type());
       arrays.set(7, "text", String[]::new, e -> text(e.event().json()));
@@ -175,7 +187,12 @@ final class EventLogStore {
 
   private record ArrayParameters(
       Connection connection, PreparedStatement statement, List<EventBatch.Entry> events) {
-    void setIds() throws SQLException {
+    /** The tenants to lock, always in the same order; tenants, ids and digests. */
+    void setKeys() throws SQLException {
+      Object[] tenants =
+          events.stream().map(e -> e.tenant().toString()).distinct().sorted().toArray();
+      statement.setArray(1, connection.createArrayOf("text", tenants));
+      set(2, "uuid", UUID[]::new, EventBatch.Entry::tenant);
       set(3, "uuid", UUID[]::new, e -> e.event().id());
       set(4, "bytea", byte[][]::new, e -> e.event().digest().toByteArray());
     }
@@ -198,37 +215,36 @@ final class EventLogStore {
    * COPY is refused where a policy would have to hold, so it goes into the partition, which has
    * none and on which the server may do nothing else; a constraint holds it to the tenant.
    */
-  private static Inserted insertMany(
-      Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
+  private static Inserted insertMany(Connection connection, List<EventBatch.Entry> events)
+      throws SQLException {
     Inserted inserted;
     try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_IDS)) {
-      setTenant(statement, tenant);
-      new ArrayParameters(connection, statement, events).setIds();
+      new ArrayParameters(connection, statement, events).setKeys();
       inserted = execute(statement);
     }
     List<EventBatch.Entry> fresh = without(inserted.taken(), events);
-    copy(connection, tenant, fresh, inserted);
+    copy(connection, fresh, inserted);
     if (inserted.hasProperties()) {
-      insertValues(connection, tenant, fresh);
+      insertValues(connection, fresh);
     }
     return inserted;
   }
 
-  private static List<EventBatch.Entry> without(List<UUID> taken, List<EventBatch.Entry> events) {
+  private static List<EventBatch.Entry> without(
+      List<EventKey> taken, List<EventBatch.Entry> events) {
     if (taken.isEmpty()) {
       return events;
     }
-    Set<UUID> ids = new HashSet<>(taken);
-    return events.stream().filter(entry -> !ids.contains(entry.event().id())).toList();
+    Set<EventKey> keys = new HashSet<>(taken);
+    return events.stream().filter(entry -> !keys.contains(entry.key())).toList();
   }
 
-  private static void copy(
-      Connection connection, UUID tenant, List<EventBatch.Entry> events, Inserted inserted)
+  private static void copy(Connection connection, List<EventBatch.Entry> events, Inserted inserted)
       throws SQLException {
     if (!PARTITION.matcher(inserted.partition()).matches()) {
       throw new IllegalStateException("no partition: " + inserted.partition());
     }
-    CopyRows rows = new CopyRows(tenant, inserted.recordedMicros());
+    CopyRows rows = new CopyRows(inserted.recordedMicros());
     events.forEach(rows::add);
     CopyIn copy =
         connection
@@ -239,53 +255,49 @@ final class EventLogStore {
     copy.endCopy();
   }
 
-  private static void insertValues(
-      Connection connection, UUID tenant, List<EventBatch.Entry> events) throws SQLException {
-    UUID[] ids = events.stream().map(entry -> entry.event().id()).toArray(UUID[]::new);
+  private static void insertValues(Connection connection, List<EventBatch.Entry> events)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_VALUES)) {
-      statement.setObject(1, tenant);
-      statement.setArray(2, connection.createArrayOf("uuid", ids));
+      ArrayParameters arrays = new ArrayParameters(connection, statement, events);
+      arrays.set(1, "uuid", UUID[]::new, EventBatch.Entry::tenant);
+      arrays.set(2, "uuid", UUID[]::new, e -> e.event().id());
       statement.executeUpdate();
     }
-  }
-
-  private static void setTenant(PreparedStatement statement, UUID tenant) throws SQLException {
-    statement.setString(1, tenant.toString());
-    statement.setObject(2, tenant);
   }
 
   private static Inserted execute(PreparedStatement statement) throws SQLException {
     statement.execute();
     statement.getMoreResults(); // past the lock
-    List<UUID> taken = new ArrayList<>();
+    List<EventKey> taken = new ArrayList<>();
     try (ResultSet rows = statement.getResultSet()) {
       rows.next(); // the first row is about all of them
-      long micros = Times.micros(rows.getObject(2, OffsetDateTime.class).toInstant());
-      String partition = rows.getString(3);
-      boolean hasProperties = rows.getBoolean(4);
+      long micros = Times.micros(rows.getObject(3, OffsetDateTime.class).toInstant());
+      String partition = rows.getString(4);
+      boolean hasProperties = rows.getBoolean(5);
       while (rows.next()) {
-        taken.add(rows.getObject(1, UUID.class));
+        taken.add(new EventKey(rows.getObject(1, UUID.class), rows.getObject(2, UUID.class)));
       }
       return new Inserted(micros, taken, partition, hasProperties);
     }
   }
 
-  /** What is recorded under those of the ids that are taken. */
-  Map<UUID, Recorded> findRecorded(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
-    Map<UUID, Recorded> found = new HashMap<>();
+  /** What is recorded under those of the keys that are taken. */
+  Map<EventKey, Recorded> findRecorded(DSLContext dsl, Collection<EventKey> keys) {
+    Map<EventKey, Recorded> found = new HashMap<>();
     dsl.fetch(
             """
-            SELECT e.event_id, e.recorded_at, e.digest
-              FROM unnest({0}::uuid[]) AS i (id)
-              JOIN tracking.event_ids e ON e.tenant_id = {1} AND e.event_id = i.id
+            SELECT e.tenant_id, e.event_id, e.recorded_at, e.digest
+              FROM unnest({0}::uuid[], {1}::uuid[]) AS i (tenant_id, id)
+              JOIN tracking.event_ids e ON e.tenant_id = i.tenant_id AND e.event_id = i.id
             """,
-            DSL.val(ids.toArray(UUID[]::new)), DSL.val(tenant))
+            DSL.val(keys.stream().map(EventKey::tenant).toArray(UUID[]::new)),
+            DSL.val(keys.stream().map(EventKey::event).toArray(UUID[]::new)))
         .forEach(row ->
             found.put(
-                row.get(0, UUID.class),
+                new EventKey(row.get(0, UUID.class), row.get(1, UUID.class)),
                 new Recorded(
-                    Times.micros(row.get(1, Instant.class)),
-                    ByteString.copyFrom(row.get(2, byte[].class)))));
+                    Times.micros(row.get(2, Instant.class)),
+                    ByteString.copyFrom(row.get(3, byte[].class)))));
     return found;
   }
 }

@@ -5,10 +5,9 @@ import io.rapport.platform.Failures;
 import io.rapport.platform.Reply;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.event.EventLane.Submission;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
@@ -24,14 +23,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each tenant has a lane in which submissions wait while earlier ones are being written. A
  * writer that becomes free takes the lane that has waited longest and writes what waits in it as
- * one batch. No timer is involved: when nobody is writing, an event is written at once, and the
- * busier the database, the larger the batches. At most {@link #PER_TENANT} batches of a tenant are
- * written at a time, so that one tenant's batches grow rather than take all writers.
+ * one batch; if that is little, together with what waits in others. No timer is involved: when
+ * nobody is writing, an event is written at once, and the busier the database, the larger the
+ * batches.
  */
 final class EventRecorder implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(EventRecorder.class);
-  private static final int PER_TENANT = 3;
-  private static final int MAX_BATCH_EVENTS = 10_000;
 
   /** Events that wait are the largest part of the heap. */
   private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 4;
@@ -39,18 +36,17 @@ final class EventRecorder implements AutoCloseable {
   /** No tenant may keep the others from recording. */
   private static final long MAX_WAITING_BYTES_PER_TENANT = MAX_WAITING_BYTES / 2;
 
-  private static final long MAX_BATCH_BYTES = 8L * 1024 * 1024;
   private static final Duration SOON = Duration.ofMillis(100);
 
   private final EventLog log;
-  private final ConcurrentMap<UUID, Lane> lanes = new ConcurrentHashMap<>();
-  private final BlockingQueue<Lane> ready = new LinkedBlockingQueue<>();
+  private final ConcurrentMap<UUID, EventLane> lanes = new ConcurrentHashMap<>();
+  private final BlockingQueue<EventLane> ready = new LinkedBlockingQueue<>();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final List<Thread> writers = new ArrayList<>();
   private volatile boolean closed;
 
-  /** Events that are decided together, and who waits for the decisions. */
-  private record Submission(List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
+  /** What a writer took from a lane. */
+  private record Share(EventLane lane, List<Submission> submissions, EventBatch batch) {}
 
   EventRecorder(EventLog log, int writerCount) {
     this.log = log;
@@ -69,7 +65,9 @@ final class EventRecorder implements AutoCloseable {
     for (IncomingEvent event : events) {
       bytes += event.weight();
     }
-    Lane lane = lanes.computeIfAbsent(tenant.id(), id -> new Lane(tenant));
+    EventLane lane =
+        lanes.computeIfAbsent(
+            tenant.id(), id -> new EventLane(tenant, MAX_WAITING_BYTES_PER_TENANT, ready));
     if (waitingBytes.addAndGet(bytes) > MAX_WAITING_BYTES || lane.isFull() || closed) {
       waitingBytes.addAndGet(-bytes);
       throw ServiceException.unavailable(
@@ -93,58 +91,93 @@ final class EventRecorder implements AutoCloseable {
   private void write() {
     try {
       while (true) {
-        Lane lane = ready.take();
-        List<Submission> batch = lane.take();
-        try {
-          writeAll(lane.tenant, batch);
-        } catch (RuntimeException | Error e) {
-          logger.error("a batch of events is left undecided", e);
-        } finally {
-          lane.done();
+        List<Share> few = new ArrayList<>();
+        List<Share> others = new ArrayList<>();
+        take(ready.take(), few, others);
+        if (!few.isEmpty()) {
+          finish(few, () -> writeTogether(few));
         }
+        others.forEach(share -> finish(List.of(share), () -> writeAlone(share)));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void writeAll(Caller.Tenant tenant, List<Submission> batch) {
+  /** Takes what waits in a lane and, as long as one statement can record all of it, in others. */
+  private void take(EventLane first, List<Share> few, List<Share> others) {
+    int events = 0;
+    for (EventLane lane = first; lane != null; lane = others.isEmpty() ? ready.poll() : null) {
+      Share share = take(lane);
+      events += share.batch().size();
+      (share.batch().hasAllUsers() && EventLogStore.fitsOneStatement(events) ? few : others)
+          .add(share);
+    }
+  }
+
+  private Share take(EventLane lane) {
+    List<Submission> submissions = lane.take();
     List<IncomingEvent> events = new ArrayList<>();
-    batch.forEach(submission -> events.addAll(submission.events()));
-    List<Decision> decisions = new ArrayList<>(events.size());
+    submissions.forEach(submission -> events.addAll(submission.events()));
+    return new Share(lane, submissions, log.batch(lane.tenant(), events));
+  }
+
+  private static void finish(List<Share> shares, Runnable write) {
     try {
-      decisions.addAll(log.record(tenant, events));
+      write.run();
     } catch (RuntimeException | Error e) {
-      recover(tenant, batch, events, e);
+      logger.error("a batch of events is left undecided", e);
+    } finally {
+      shares.forEach(share -> share.lane().done());
+    }
+  }
+
+  private void writeTogether(List<Share> shares) {
+    if (shares.size() == 1) {
+      writeAlone(shares.getFirst());
       return;
     }
-    deliver(batch, decisions);
+    try {
+      log.recordTogether(shares.stream().map(Share::batch).toList());
+    } catch (RuntimeException | Error e) {
+      if (Failures.isOfData(e)) {
+        shares.forEach(this::writeAlone); // one tenant's fault is none of the others'
+      } else {
+        shares.forEach(share -> failAll(share, e));
+      }
+      return;
+    }
+    shares.forEach(share -> deliver(share, share.batch().decisions()));
+  }
+
+  private void writeAlone(Share share) {
+    try {
+      log.record(share.batch());
+    } catch (RuntimeException | Error e) {
+      recover(share, e);
+      return;
+    }
+    deliver(share, share.batch().decisions());
   }
 
   /**
    * If the fault lies in the data of one event, the others must not suffer for it: the batch is
    * written in two halves, and so on.
    */
-  private void recover(
-      Caller.Tenant tenant, List<Submission> batch, List<IncomingEvent> events, Throwable thrown) {
+  private void recover(Share share, Throwable thrown) {
     if (!Failures.isOfData(thrown)) {
-      failAll(
-          batch, Failures.outcomeUnknown(thrown) ? Failures.unknownOutcome() : Failures.of(thrown));
+      failAll(share, thrown);
       return;
     }
     List<Decision> decisions = new ArrayList<>();
     try {
-      recordHalves(tenant, events, thrown, decisions);
+      recordHalves(share.lane().tenant(), share.batch().events(), thrown, decisions);
     } catch (RuntimeException | Error e) {
       boolean surelyNothing = decisions.isEmpty() && !Failures.outcomeUnknown(e);
-      failAll(batch, surelyNothing ? Failures.of(e) : Failures.unknownOutcome());
+      failAll(share.submissions(), surelyNothing ? Failures.of(e) : Failures.unknownOutcome());
       return;
     }
-    deliver(batch, decisions);
-  }
-
-  private void failAll(List<Submission> batch, ServiceException told) {
-    batch.forEach(submission -> finish(submission, () -> submission.reply().fail(told)));
+    deliver(share, decisions);
   }
 
   private void recordHalves(
@@ -160,7 +193,9 @@ final class EventRecorder implements AutoCloseable {
     for (List<IncomingEvent> half :
         List.of(events.subList(0, middle), events.subList(middle, events.size()))) {
       try {
-        decisions.addAll(log.record(tenant, half));
+        EventBatch batch = log.batch(tenant, half);
+        log.record(batch);
+        decisions.addAll(batch.decisions());
       } catch (RuntimeException e) {
         if (!Failures.isOfData(e)) {
           throw e;
@@ -170,89 +205,33 @@ final class EventRecorder implements AutoCloseable {
     }
   }
 
-  private void deliver(List<Submission> batch, List<Decision> decisions) {
+  private void failAll(Share share, Throwable thrown) {
+    failAll(
+        share.submissions(),
+        Failures.outcomeUnknown(thrown) ? Failures.unknownOutcome() : Failures.of(thrown));
+  }
+
+  private void failAll(List<Submission> submissions, ServiceException told) {
+    submissions.forEach(submission -> answer(submission, () -> submission.reply().fail(told)));
+  }
+
+  private void deliver(Share share, List<Decision> decisions) {
     int from = 0;
-    for (Submission submission : batch) {
+    for (Submission submission : share.submissions()) {
       int to = from + submission.events().size();
       List<Decision> own = decisions.subList(from, to);
-      finish(submission, () -> submission.reply().send(own));
+      answer(submission, () -> submission.reply().send(own));
       from = to;
     }
   }
 
   /** Whatever an answer meets, such as a caller that is gone, the writer goes on. */
-  private void finish(Submission submission, Runnable answer) {
+  private void answer(Submission submission, Runnable answer) {
     waitingBytes.addAndGet(-submission.bytes());
     try {
       answer.run();
     } catch (RuntimeException | Error e) {
       logger.warn("an answer can't be sent", e);
-    }
-  }
-
-  /** What waits of one tenant. */
-  private final class Lane {
-    private final Caller.Tenant tenant;
-    private final Deque<Submission> waiting = new ArrayDeque<>();
-    private long bytes;
-    private int claims;
-    private boolean queued;
-
-    private Lane(Caller.Tenant tenant) {
-      this.tenant = tenant;
-    }
-
-    private synchronized void add(Submission submission) {
-      waiting.add(submission);
-      bytes += submission.bytes();
-      queue();
-    }
-
-    private synchronized boolean isFull() {
-      return bytes > MAX_WAITING_BYTES_PER_TENANT;
-    }
-
-    private synchronized List<Submission> clear() {
-      List<Submission> left = List.copyOf(waiting);
-      waiting.clear();
-      bytes = 0;
-      return left;
-    }
-
-    /** Puts the lane in the writers' queue if it has work that a further writer may take. */
-    private void queue() {
-      if (!queued && !waiting.isEmpty() && claims < PER_TENANT) {
-        queued = true;
-        claims++;
-        ready.add(this);
-      }
-    }
-
-    private synchronized List<Submission> take() {
-      List<Submission> batch = new ArrayList<>();
-      int events = 0;
-      long taken = 0;
-      while (!waiting.isEmpty() && fits(events, taken, waiting.getFirst())) {
-        Submission next = waiting.removeFirst();
-        events += next.events().size();
-        taken += next.bytes();
-        batch.add(next);
-      }
-      bytes -= taken;
-      queued = false;
-      queue();
-      return batch;
-    }
-
-    private static boolean fits(int events, long bytes, Submission next) {
-      return events == 0
-          || (events + next.events().size() <= MAX_BATCH_EVENTS
-              && bytes + next.bytes() <= MAX_BATCH_BYTES);
-    }
-
-    private synchronized void done() {
-      claims--;
-      queue();
     }
   }
 }

@@ -1,0 +1,100 @@
+package io.rapport.tracking.event;
+
+import io.rapport.platform.Caller;
+import io.rapport.platform.Reply;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * What waits to be recorded of one tenant. It puts itself in the writers' queue whenever it has
+ * work that a further writer may take: at most {@link #WRITERS} batches of a tenant are written at
+ * a time, so that its batches grow rather than take all writers.
+ */
+final class EventLane {
+  private static final int WRITERS = 3;
+  private static final int MAX_BATCH_EVENTS = 10_000;
+  private static final long MAX_BATCH_BYTES = 8L * 1024 * 1024;
+
+  private final Caller.Tenant tenant;
+  private final long maxBytes;
+  private final Collection<EventLane> ready;
+  private final Deque<Submission> waiting = new ArrayDeque<>();
+  private long bytes;
+  private int claims;
+  private boolean queued;
+
+  /** Events that are decided together, and who waits for the decisions. */
+  record Submission(List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
+
+  /**
+   * @param maxBytes how much may wait
+   * @param ready where writers look for work
+   */
+  EventLane(Caller.Tenant tenant, long maxBytes, Collection<EventLane> ready) {
+    this.tenant = tenant;
+    this.maxBytes = maxBytes;
+    this.ready = ready;
+  }
+
+  Caller.Tenant tenant() {
+    return tenant;
+  }
+
+  synchronized void add(Submission submission) {
+    waiting.add(submission);
+    bytes += submission.bytes();
+    queue();
+  }
+
+  synchronized boolean isFull() {
+    return bytes > maxBytes;
+  }
+
+  /** What is to be written next; {@link #done} must follow. */
+  synchronized List<Submission> take() {
+    List<Submission> batch = new ArrayList<>();
+    int events = 0;
+    long taken = 0;
+    while (!waiting.isEmpty() && fits(events, taken, waiting.getFirst())) {
+      Submission next = waiting.removeFirst();
+      events += next.events().size();
+      taken += next.bytes();
+      batch.add(next);
+    }
+    bytes -= taken;
+    queued = false;
+    queue();
+    return batch;
+  }
+
+  /** Says that what was taken is written. */
+  synchronized void done() {
+    claims--;
+    queue();
+  }
+
+  /** Takes all, to be written by nobody. */
+  synchronized List<Submission> clear() {
+    List<Submission> left = List.copyOf(waiting);
+    waiting.clear();
+    bytes = 0;
+    return left;
+  }
+
+  private void queue() {
+    if (!queued && !waiting.isEmpty() && claims < WRITERS) {
+      queued = true;
+      claims++;
+      ready.add(this);
+    }
+  }
+
+  private static boolean fits(int events, long bytes, Submission next) {
+    return events == 0
+        || (events + next.events().size() <= MAX_BATCH_EVENTS
+            && bytes + next.bytes() <= MAX_BATCH_BYTES);
+  }
+}
