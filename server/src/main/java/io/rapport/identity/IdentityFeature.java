@@ -1,6 +1,7 @@
 package io.rapport.identity;
 
 import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
@@ -28,6 +29,11 @@ public final class IdentityFeature {
 
   public UserStore users() {
     return users;
+  }
+
+  /** Keeps users' last activity. */
+  public ChangeSubscriber activity() {
+    return new ActivitySubscriber();
   }
 
   /** Makes a tenant that must be there, such as the one of development. */

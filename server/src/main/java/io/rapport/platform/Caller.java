@@ -21,6 +21,11 @@ public record Caller(Tenant tenant, String subject, Set<String> rights, Instant 
     return caller;
   }
 
+  /** Whether this thread works for a call whose caller is known. */
+  static boolean isKnown() {
+    return KEY.get() != null;
+  }
+
   /** The tenant of the call that this thread works for. */
   public static Tenant currentTenant() {
     return current().tenant();

@@ -7,6 +7,7 @@ import io.grpc.protobuf.StatusProto;
 import io.rapport.platform.v1.ErrorReason;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.SQLWarning;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -62,6 +63,19 @@ public final class Failures {
     ServerErrorMessage message =
         sql instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
     return message == null ? null : message.getConstraint();
+  }
+
+  /**
+   * Throws if a commit was broken off while it waited for a replica. PostgreSQL has then committed
+   * and says so by a warning alone, but the commit may be lost with this machine.
+   */
+  static void requireSureCommit(@Nullable SQLWarning warnings) {
+    for (SQLWarning warning = warnings; warning != null; warning = warning.getNextWarning()) {
+      String state = String.valueOf(warning.getSQLState());
+      if (state.equals("57014") || state.equals("57P01")) {
+        throw unknownOutcome();
+      }
+    }
   }
 
   /** The outcome of a write whose connection broke after it was sent. */

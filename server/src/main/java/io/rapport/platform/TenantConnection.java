@@ -121,6 +121,7 @@ final class TenantConnection extends DefaultConnection {
       for (int i = 0; i < hidden; i++) {
         rows = statement.getMoreResults();
       }
+      Failures.requireSureCommit(statement.getWarnings());
       done = true;
       return rows;
     } finally {

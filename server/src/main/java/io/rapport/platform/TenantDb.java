@@ -44,6 +44,19 @@ public final class TenantDb {
     return transaction(tenant, connection -> work.apply(dsl(connection)));
   }
 
+  /** Runs work in a transaction, and undoes it. */
+  <T> T undone(UUID tenant, Function<DSLContext, T> work) {
+    try (Connection connection = connections.getConnection()) {
+      Connection bound = TenantConnection.of(connection, tenant, this::timeoutMillis);
+      bound.setAutoCommit(false);
+      T result = orRollBack(bound, it -> work.apply(dsl(it)));
+      bound.rollback();
+      return result;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
   /** Runs statements, each in a transaction of its own and in one round trip. */
   public <T> T autoCommit(UUID tenant, Work<T> work) {
     try (Connection connection = connections.getConnection()) {
@@ -114,6 +127,7 @@ public final class TenantDb {
   private static void commit(Connection connection) throws SQLException {
     try {
       connection.commit();
+      Failures.requireSureCommit(connection.getWarnings());
     } catch (SQLException e) {
       if (Failures.outcomeUnknown(e)) {
         throw Failures.unknownOutcome();

@@ -9,6 +9,7 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.rapport.db.Migrations;
 import io.rapport.platform.MetricsInterceptor;
+import io.rapport.platform.TrailersInterceptor;
 import io.rapport.platform.UnknownRpcs;
 import io.rapport.server.ServerConfig.Tls;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -94,6 +95,7 @@ public final class RapportServer implements AutoCloseable {
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .callExecutor(new CallExecutors(NEVER_BLOCK, wiring.callers))
+            .intercept(new TrailersInterceptor())
             .intercept(wiring.auth)
             .intercept(new MetricsInterceptor(wiring.metrics))
             .fallbackHandlerRegistry(new UnknownRpcs())

@@ -11,6 +11,7 @@ import io.rapport.identity.IdentityFeature;
 import io.rapport.platform.AuthInterceptor;
 import io.rapport.platform.Callers;
 import io.rapport.platform.Callers.Anonymous;
+import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Contract;
 import io.rapport.platform.JwksVerifier;
 import io.rapport.platform.Rights;
@@ -73,9 +74,11 @@ final class Wiring implements AutoCloseable {
 
     IdentityFeature identity = new IdentityFeature(db, system);
     PropertyFeature properties = closed(new PropertyFeature(db, SensitiveKeys::isSensitive));
+    ChangeLog changes = new ChangeLog(List.of(properties.index(), identity.activity()));
     EventFeature events =
         closed(
-            new EventFeature(db, identity.users(), properties.properties(), config.eventWriters()));
+            new EventFeature(
+                db, changes, identity.users(), properties.properties(), config.eventWriters()));
     closed(new EventPartitions(system)).start();
 
     services.addAll(identity.services(rpcs));

@@ -15,13 +15,13 @@ final class CopyRows {
   static final String STATEMENT =
       """
       COPY tracking.%s (tenant_id, id, user_id, event_type, event_data, event_text,
-        occurred_at, utc_offset_minutes, received_at, recorded_at)
+        occurred_at, utc_offset_minutes, received_at, recorded_at, batch)
       FROM STDIN (FORMAT binary)
       """;
 
   private static final byte[] SIGNATURE =
       "PGCOPY\n\377\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
-  private static final int COLUMNS = 10;
+  private static final int COLUMNS = 11;
   private static final int NULL = -1;
   private static final int JSONB_VERSION = 1;
   private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
@@ -29,9 +29,11 @@ final class CopyRows {
 
   private final ByteWriter out = new ByteWriter(INITIAL);
   private final long recordedMicros;
+  private final long batch;
 
-  CopyRows(long recordedMicros) {
+  CopyRows(long recordedMicros, long batch) {
     this.recordedMicros = recordedMicros;
+    this.batch = batch;
     out.putBytes(SIGNATURE).putInt(0).putInt(0);
   }
 
@@ -49,6 +51,7 @@ final class CopyRows {
     putShort(event.offsetMinutes());
     putTime(event.receivedMicros());
     putTime(Long.valueOf(recordedMicros));
+    out.putInt(Long.BYTES).putLong(batch);
   }
 
   /** The rows; nothing may be added any more. */

@@ -29,6 +29,7 @@ final class EventBatch {
   private final Map<UUID, Integer> first;
   private final Map<Identity, UUID> learntIdentities = new HashMap<>();
   private final Set<UUID> learntUsers = new HashSet<>();
+  private long position;
 
   /** An event that is to be recorded, and its user. */
   record Entry(UUID tenant, IncomingEvent event, UUID user) {
@@ -179,6 +180,15 @@ final class EventBatch {
         decisions[i] = Decision.recorded(events.get(i), micros);
       }
     }
+  }
+
+  void setPosition(long position) {
+    this.position = position;
+  }
+
+  /** The number of the commit that recorded some of them; 0 if none was. */
+  long position() {
+    return position;
   }
 
   private boolean isFirst(int i) {

@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
+import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.tracking.property.PropertyStore;
@@ -14,8 +15,9 @@ public final class EventFeature implements AutoCloseable {
   /**
    * @param writers how many batches of events are written at a time
    */
-  public EventFeature(TenantDb db, UserStore users, PropertyStore properties, int writers) {
-    EventLog log = new EventLog(db, users, new EventLogStore());
+  public EventFeature(
+      TenantDb db, ChangeLog changes, UserStore users, PropertyStore properties, int writers) {
+    EventLog log = new EventLog(db, users, new EventLogStore(EventSql.of(changes)));
     this.recorder = new EventRecorder(log, writers);
     this.service = new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
   }

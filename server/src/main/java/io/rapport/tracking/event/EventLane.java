@@ -1,5 +1,6 @@
 package io.rapport.tracking.event;
 
+import io.rapport.platform.CallTrailers;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Reply;
 import java.util.ArrayDeque;
@@ -27,7 +28,8 @@ final class EventLane {
   private boolean queued;
 
   /** Events that are decided together, and who waits for the decisions. */
-  record Submission(List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply) {}
+  record Submission(
+      List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply, CallTrailers trailers) {}
 
   /**
    * @param maxBytes how much may wait

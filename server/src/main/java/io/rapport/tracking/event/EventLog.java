@@ -117,6 +117,7 @@ final class EventLog {
     for (EventBatch batch : batches) {
       batch.setTaken(recorded);
       batch.setRecorded(inserted.recordedMicros());
+      batch.setPosition(inserted.positions().getOrDefault(batch.tenant(), 0L));
     }
     return batches;
   }

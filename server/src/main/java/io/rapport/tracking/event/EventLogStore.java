@@ -26,115 +26,33 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * Inserts events into PostgreSQL. The statements are text and not jOOQ's DSL: they are what ingest
- * stands or falls with, and two of their parts (COPY, and two statements in one round trip) are
- * beyond it.
+ * Inserts events into PostgreSQL: few by one statement, many by COPY.
+ *
+ * <p>COPY is refused where a policy would have to hold, so it goes into the partition, which has
+ * none and on which the server may do nothing else; a constraint holds it to the tenant.
  */
 final class EventLogStore {
   private static final int ONE_STATEMENT = 200;
-
-  /**
-   * A property that is declared while events are being written must miss none of them: who declares
-   * one waits for the writers that may not have seen it. See PropertyStore.
-   */
-  private static final String LOCK =
-      """
-      SELECT count(pg_advisory_xact_lock_shared(
-          hashtextextended('tracking.event_properties/' || tenant_id, 0)))
-        FROM unnest(?::text[]) AS t (tenant_id);
-      """;
-
-  /** Remembers the ids that are not taken. */
-  private static final String INSERT_IDS =
-      """
-      WITH input AS (
-        %s
-      ), fresh AS (
-        INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
-        SELECT tenant_id, id, digest, now() FROM input ORDER BY tenant_id, id
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, event_id
-      )
-      """;
-
-  /** Gives the time of recording, where to copy to, and the ids that were taken. */
-  private static final String RESULT =
-      """
-      SELECT NULL::uuid, NULL::uuid, now(), tracking.event_partition(now())::name,
-        EXISTS (SELECT FROM tracking.event_properties p
-                 WHERE p.tenant_id = (SELECT tenant_id FROM input LIMIT 1))
-      UNION ALL
-      SELECT tenant_id, id, NULL, NULL, NULL FROM input
-       WHERE NOT EXISTS (
-         SELECT FROM fresh WHERE fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id)
-      """;
-
-  /** Values of declared properties of the events {@code e}. */
-  private static final String INSERT_VALUES =
-      """
-      INSERT INTO tracking.event_property_values (tenant_id, property_id, event_id,
-        occurred_at, recorded_at, text_value, number_value, boolean_value)
-      SELECT p.tenant_id, p.id, e.id, COALESCE(e.occurred_at, now()), now(), v.*
-        FROM %s
-        JOIN tracking.event_properties p ON p.tenant_id = e.tenant_id,
-          tracking.typed_value(p.type, e.event_data #> string_to_array(p.name, '.')) v
-      """;
-
-  /** All of it in one statement. */
-  private static final String INSERT_FEW =
-      LOCK
-          + INSERT_IDS.formatted(
-              """
-              SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
-                  ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
-                AS i (tenant_id, id, digest, user_id, event_type,
-                  event_data, event_text, occurred_at, utc_offset_minutes, received_at)
-              """)
-          + """
-          , new_events AS (
-            SELECT input.* FROM input
-              JOIN fresh ON fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id
-          ), stored AS (
-            INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
-              event_text, occurred_at, utc_offset_minutes, received_at, recorded_at)
-            SELECT tenant_id, id, user_id, event_type, event_data, event_text,
-              COALESCE(occurred_at, now()), utc_offset_minutes, received_at, now()
-              FROM new_events
-          ), indexed AS (
-          """
-          + INSERT_VALUES.formatted("new_events e")
-          + ")"
-          + RESULT;
-
-  /** The ids alone; the events are copied after it. */
-  private static final String INSERT_MANY_IDS =
-      LOCK
-          + INSERT_IDS.formatted(
-              """
-              SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[]) AS i (tenant_id, id, digest)
-              """)
-          + RESULT;
-
-  /** Of the events that were copied before in this transaction. */
-  private static final String INSERT_MANY_VALUES =
-      INSERT_VALUES.formatted(
-          """
-          unnest(?::uuid[], ?::uuid[]) AS fresh (tenant_id, id)
-          JOIN tracking.behavioral_events e
-            ON e.tenant_id = fresh.tenant_id AND e.id = fresh.id AND e.recorded_at = now()
-          """);
-
   private static final Pattern PARTITION = Pattern.compile("behavioral_events_[0-9]{6}");
+
+  private final EventSql sql;
+
+  EventLogStore(EventSql sql) {
+    this.sql = sql;
+  }
 
   /**
    * What became of an insert.
    *
-   * @param taken the ids that were recorded before, and are not again
-   * @param partition where events of this time belong
-   * @param hasProperties whether the first event's tenant has declared properties
+   * @param taken the events whose ids were recorded before, and are not again
+   * @param positions the number of the commit, for each tenant that had an event recorded
    */
-  record Inserted(
-      long recordedMicros, List<EventKey> taken, String partition, boolean hasProperties) {}
+  record Inserted(long recordedMicros, List<EventKey> taken, Map<UUID, Long> positions) {}
+
+  /** Where and by what mark to copy. */
+  private record Place(String partition, long batch) {}
+
+  private record Answer(Inserted inserted, Place place) {}
 
   /** What is recorded under an id. */
   record Recorded(long micros, ByteString digest) {}
@@ -150,16 +68,16 @@ final class EventLogStore {
    */
   Inserted insert(Connection connection, List<EventBatch.Entry> events) throws SQLException {
     if (events.isEmpty()) {
-      return new Inserted(0, List.of(), "", false);
+      return new Inserted(0, List.of(), Map.of());
     }
     return fitsOneStatement(events.size())
         ? insertFew(connection, events)
         : insertMany(connection, events);
   }
 
-  private static Inserted insertFew(Connection connection, List<EventBatch.Entry> events)
+  private Inserted insertFew(Connection connection, List<EventBatch.Entry> events)
       throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(INSERT_FEW)) {
+    try (PreparedStatement statement = connection.prepareStatement(sql.insertFew())) {
       ArrayParameters arrays = new ArrayParameters(connection, statement, events);
       arrays.setKeys();
       arrays.set(5, "uuid", UUID[]::new, EventBatch.Entry::user);
@@ -169,7 +87,7 @@ final class EventLogStore {
       arrays.set(9, "text", String[]::new, e -> time(e.event().occurredMicros()));
       arrays.set(10, "int4", Integer[]::new, e -> e.event().offsetMinutes());
       arrays.set(11, "text", String[]::new, e -> time(e.event().receivedMicros()));
-      return execute(statement);
+      return execute(statement).inserted();
     }
   }
 
@@ -211,23 +129,22 @@ final class EventLogStore {
     }
   }
 
-  /**
-   * COPY is refused where a policy would have to hold, so it goes into the partition, which has
-   * none and on which the server may do nothing else; a constraint holds it to the tenant.
-   */
-  private static Inserted insertMany(Connection connection, List<EventBatch.Entry> events)
+  private Inserted insertMany(Connection connection, List<EventBatch.Entry> events)
       throws SQLException {
-    Inserted inserted;
-    try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_IDS)) {
+    Answer answer;
+    try (PreparedStatement statement = connection.prepareStatement(sql.insertIds())) {
       new ArrayParameters(connection, statement, events).setKeys();
-      inserted = execute(statement);
+      answer = execute(statement);
     }
+    Inserted inserted = answer.inserted();
     List<EventBatch.Entry> fresh = without(inserted.taken(), events);
-    copy(connection, fresh, inserted);
-    if (inserted.hasProperties()) {
-      insertValues(connection, fresh);
+    if (fresh.isEmpty()) {
+      return inserted;
     }
-    return inserted;
+    copy(connection, fresh, inserted.recordedMicros(), answer.place());
+    UUID tenant = fresh.getFirst().tenant();
+    long position = finish(connection, tenant, EventTotals.of(fresh, inserted.recordedMicros()));
+    return new Inserted(inserted.recordedMicros(), inserted.taken(), Map.of(tenant, position));
   }
 
   private static List<EventBatch.Entry> without(
@@ -239,45 +156,57 @@ final class EventLogStore {
     return events.stream().filter(entry -> !keys.contains(entry.key())).toList();
   }
 
-  private static void copy(Connection connection, List<EventBatch.Entry> events, Inserted inserted)
+  private static void copy(
+      Connection connection, List<EventBatch.Entry> events, long recordedMicros, Place place)
       throws SQLException {
-    if (!PARTITION.matcher(inserted.partition()).matches()) {
-      throw new IllegalStateException("no partition: " + inserted.partition());
+    if (!PARTITION.matcher(place.partition()).matches()) {
+      throw new IllegalStateException("no partition: " + place.partition());
     }
-    CopyRows rows = new CopyRows(inserted.recordedMicros());
+    CopyRows rows = new CopyRows(recordedMicros, place.batch());
     events.forEach(rows::add);
     CopyIn copy =
         connection
             .unwrap(PGConnection.class)
             .getCopyAPI()
-            .copyIn(CopyRows.STATEMENT.formatted(inserted.partition()));
+            .copyIn(CopyRows.STATEMENT.formatted(place.partition()));
     copy.writeToCopy(rows.finish());
     copy.endCopy();
   }
 
-  private static void insertValues(Connection connection, List<EventBatch.Entry> events)
-      throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(INSERT_MANY_VALUES)) {
-      ArrayParameters arrays = new ArrayParameters(connection, statement, events);
-      arrays.set(1, "uuid", UUID[]::new, EventBatch.Entry::tenant);
-      arrays.set(2, "uuid", UUID[]::new, e -> e.event().id());
-      statement.executeUpdate();
+  /** Does what follows from the events, and gives the number of the commit. */
+  private long finish(Connection connection, UUID tenant, EventTotals totals) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql.afterCopy())) {
+      statement.setObject(1, tenant);
+      statement.setArray(2, connection.createArrayOf("uuid", totals.users()));
+      statement.setArray(3, connection.createArrayOf("text", totals.types()));
+      statement.setArray(4, connection.createArrayOf("int4", totals.counts()));
+      statement.setArray(5, connection.createArrayOf("text", totals.lastTimes()));
+      try (ResultSet rows = statement.executeQuery()) {
+        rows.next();
+        return rows.getLong(1);
+      }
     }
   }
 
-  private static Inserted execute(PreparedStatement statement) throws SQLException {
+  private static Answer execute(PreparedStatement statement) throws SQLException {
     statement.execute();
     statement.getMoreResults(); // past the lock
     List<EventKey> taken = new ArrayList<>();
+    Map<UUID, Long> positions = new HashMap<>();
     try (ResultSet rows = statement.getResultSet()) {
       rows.next(); // the first row is about all of them
-      long micros = Times.micros(rows.getObject(3, OffsetDateTime.class).toInstant());
-      String partition = rows.getString(4);
-      boolean hasProperties = rows.getBoolean(5);
+      long micros = Times.micros(rows.getObject(4, OffsetDateTime.class).toInstant());
+      Place place = new Place(rows.getString(5), rows.getLong(6));
       while (rows.next()) {
-        taken.add(new EventKey(rows.getObject(1, UUID.class), rows.getObject(2, UUID.class)));
+        UUID tenant = rows.getObject(1, UUID.class);
+        UUID id = rows.getObject(2, UUID.class);
+        if (id == null) {
+          positions.put(tenant, rows.getLong(3));
+        } else {
+          taken.add(new EventKey(tenant, id));
+        }
       }
-      return new Inserted(micros, taken, partition, hasProperties);
+      return new Answer(new Inserted(micros, taken, positions), place);
     }
   }
 

@@ -1,7 +1,9 @@
 package io.rapport.tracking.event;
 
+import io.rapport.platform.CallTrailers;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Failures;
+import io.rapport.platform.Positions;
 import io.rapport.platform.Reply;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
@@ -73,7 +75,7 @@ final class EventRecorder implements AutoCloseable {
       throw ServiceException.unavailable(
           ErrorReason.OVERLOADED, "too many events wait to be recorded", SOON);
     }
-    lane.add(new Submission(events, bytes, reply));
+    lane.add(new Submission(events, bytes, reply, CallTrailers.current()));
   }
 
   /** Stops the writers; what still waits is told so. */
@@ -217,7 +219,12 @@ final class EventRecorder implements AutoCloseable {
 
   private void deliver(Share share, List<Decision> decisions) {
     int from = 0;
+    long position = share.batch().position();
+    String at = position == 0 ? null : Positions.encode(share.lane().tenant(), position);
     for (Submission submission : share.submissions()) {
+      if (at != null) {
+        submission.trailers().position(at);
+      }
       int to = from + submission.events().size();
       List<Decision> own = decisions.subList(from, to);
       answer(submission, () -> submission.reply().send(own));

@@ -1,6 +1,7 @@
 package io.rapport.tracking.property;
 
 import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import java.util.function.Predicate;
@@ -21,6 +22,11 @@ public final class PropertyFeature implements AutoCloseable {
 
   public PropertyStore properties() {
     return properties;
+  }
+
+  /** Indexes events as they are recorded. */
+  public ChangeSubscriber index() {
+    return new PropertySubscriber();
   }
 
   public ServerServiceDefinition service(Rpcs rpcs) {

@@ -1,0 +1,59 @@
+package io.rapport.platform;
+
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Numbers the commits of a tenant, and keeps what each changed.
+ *
+ * <p>The number is taken by locking the tenant's head row as the last thing that a write does, and
+ * is there for others when the write is: so numbers have no gaps, and a reader that has seen one
+ * has seen all below it. See docs/adr/0007.
+ */
+public final class ChangeLog {
+  /**
+   * Numbers the commit and logs the {@code entries}. The head must be the last row to be locked, so
+   * it is made to wait for the subscribers.
+   */
+  private static final String LOG =
+      """
+      , head AS (
+        INSERT INTO platform.tenant_heads AS h (tenant_id, position)
+        SELECT DISTINCT tenant_id, 1 FROM entries WHERE %s ORDER BY tenant_id
+        ON CONFLICT (tenant_id) DO UPDATE SET position = h.position + 1
+        RETURNING tenant_id, position
+      ), logged AS (
+        INSERT INTO platform.change_log
+          (tenant_id, position, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)
+        SELECT e.tenant_id, head.position, e.ordinal, e.kind, e.op, e.entity_id, e.user_id,
+          e.revision, e.row_count, e.batch
+          FROM entries e JOIN head ON head.tenant_id = e.tenant_id
+      )
+      """;
+
+  private final List<ChangeSubscriber> subscribers;
+
+  public ChangeLog(List<ChangeSubscriber> subscribers) {
+    this.subscribers = List.copyOf(subscribers);
+  }
+
+  /**
+   * The end of a statement that writes: what the subscribers do, the number and the log. What comes
+   * before it defines {@code changes} and {@code events}, as subscribers know them, and {@code
+   * entries (tenant_id, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)}; what
+   * comes after may read {@code head (tenant_id, position)}.
+   */
+  public String ending(Collection<String> kinds) {
+    StringBuilder sql = new StringBuilder();
+    StringBuilder done = new StringBuilder("true");
+    int n = 0;
+    for (ChangeSubscriber subscriber : subscribers) {
+      if (kinds.stream().anyMatch(subscriber::concerns)) {
+        n++;
+        sql.append(", subscriber_%d AS (\n%s)".formatted(n, subscriber.statement()));
+        done.append(" AND (SELECT count(*) FROM subscriber_%d) >= 0".formatted(n));
+      }
+    }
+    return sql.append(LOG.formatted(done)).toString();
+  }
+}

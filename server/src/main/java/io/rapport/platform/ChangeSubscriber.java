@@ -1,0 +1,24 @@
+package io.rapport.platform;
+
+/**
+ * What an area does about changes, in the very transaction that makes them and for all of them at
+ * once: a statement of SQL, which becomes part of the one that ends the write.
+ *
+ * <p>It may read two relations. {@code changes (tenant_id, kind, op, entity_id, user_id, revision,
+ * event_type, row_count, last_occurred_at)} has a row for each change; events that are recorded
+ * have one for each user and type, of kind {@link #EVENT}, and only they have the last three
+ * columns. {@code events} has the recorded events themselves and no rows else; to read it isn't
+ * cheap.
+ *
+ * <p>Rows that are locked must be locked in the order of their key, by every subscriber of a table.
+ */
+public interface ChangeSubscriber {
+  /** The kind of recorded events. */
+  String EVENT = "event";
+
+  /** Whether changes of this kind concern it. */
+  boolean concerns(String kind);
+
+  /** An {@code INSERT}, {@code UPDATE} or {@code DELETE} that ends with {@code RETURNING 1}. */
+  String statement();
+}

@@ -1,0 +1,196 @@
+package io.rapport.platform;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.Status.Code;
+import io.rapport.platform.v1.ErrorReason;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A write, in one transaction: its rows, what must follow from them, the commit's number, the entry
+ * in the change log, and the answer that the same request will get again.
+ *
+ * <p>The request's row is made first. So whoever asks the same at the same time waits until this
+ * transaction has ended, and then finds its answer, or nothing and does the work. A request that is
+ * refused leaves no row.
+ */
+public final class UnitOfWork {
+  /** How often to ask what became of a commit whose connection broke. */
+  private static final int TRIES = 3;
+
+  private static final String RESERVE =
+      """
+      INSERT INTO platform.requests (tenant_id, subject, request_id, digest)
+      VALUES ({0}, {1}, {2}, {3}) ON CONFLICT DO NOTHING
+      """;
+
+  private static final String FIND =
+      """
+      SELECT digest, answer, position FROM platform.requests
+       WHERE tenant_id = {0} AND subject = {1} AND request_id = {2}
+      """;
+
+  private static final String CHANGES =
+      """
+      WITH entries AS (
+        SELECT {0}::uuid AS tenant_id, ordinal::integer, kind, op, entity_id, user_id, revision,
+          1 AS row_count, NULL::bigint AS batch
+          FROM unnest({1}::text[], {2}::text[], {3}::uuid[], {4}::uuid[], {5}::bigint[])
+            WITH ORDINALITY AS c (kind, op, entity_id, user_id, revision, ordinal)
+      ), changes AS (
+        SELECT tenant_id, kind, op, entity_id, user_id, revision, NULL::text AS event_type,
+          1 AS row_count, NULL::timestamptz AS last_occurred_at
+          FROM entries
+      )
+      """;
+
+  /** A commit that is waiting for a replica must not be broken off: it is done already. */
+  private static final String ANSWER =
+      """
+      , done AS (
+        SELECT COALESCE(
+          (SELECT position FROM head),
+          (SELECT position FROM platform.tenant_heads WHERE tenant_id = {0}), 0) AS position
+      ), answered AS (
+        UPDATE platform.requests r SET answer = {6}, position = done.position FROM done
+         WHERE r.tenant_id = {0} AND r.subject = {7} AND r.request_id = {8}
+      )
+      SELECT position, set_config('statement_timeout', '0', true) FROM done
+      """;
+
+  private final TenantDb db;
+  private final ChangeLog log;
+
+  private record Done<A>(A answer, long position, boolean replayed) {}
+
+  public UnitOfWork(TenantDb db, ChangeLog log) {
+    this.db = db;
+    this.log = log;
+  }
+
+  /**
+   * Does what a request asks for, once. If it is only to be validated, it is done and undone.
+   *
+   * @param answers reads the answer that was given before
+   */
+  public <A extends Message> A write(
+      Message request, Parser<A> answers, Function<Transaction, A> work) {
+    Caller caller = Caller.current();
+    if (RequestKey.isValidateOnly(request)) {
+      return db.undone(
+          caller.tenant().id(), tx -> work.apply(new Transaction(caller.tenant(), tx)));
+    }
+    Optional<RequestKey> key = RequestKey.of(caller, request);
+    Done<A> done =
+        key.isPresent()
+            ? doOnce(caller, key.get(), answers, work)
+            : doIt(caller, null, answers, work);
+    CallTrailers trailers = CallTrailers.current();
+    trailers.position(Positions.encode(caller.tenant(), done.position()));
+    if (done.replayed()) {
+      trailers.replayed();
+    }
+    return done.answer();
+  }
+
+  /** A commit whose outcome is unknown is asked for again, under the same key. */
+  private <A extends Message> Done<A> doOnce(
+      Caller caller, RequestKey key, Parser<A> answers, Function<Transaction, A> work) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return doIt(caller, key, answers, work);
+      } catch (DataAccessException e) {
+        throw tries == 1 ? e : Failures.unknownOutcome(); // that of the try before
+      } catch (ServiceException e) {
+        if (e.reason() != ErrorReason.COMMIT_OUTCOME_UNKNOWN || tries == TRIES || isTooLate()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static boolean isTooLate() {
+    Deadline deadline = Context.current().getDeadline();
+    return deadline != null && deadline.isExpired();
+  }
+
+  private <A extends Message> Done<A> doIt(
+      Caller caller, @Nullable RequestKey key, Parser<A> answers, Function<Transaction, A> work) {
+    UUID tenant = caller.tenant().id();
+    return db.write(
+        tenant,
+        dsl -> {
+          if (key != null && !reserve(dsl, tenant, key)) {
+            return replay(dsl, tenant, key, answers);
+          }
+          Transaction tx = new Transaction(caller.tenant(), dsl);
+          A answer = work.apply(tx);
+          return new Done<>(answer, end(tx, key, answer), false);
+        });
+  }
+
+  private static boolean reserve(DSLContext dsl, UUID tenant, RequestKey key) {
+    return dsl.execute(
+            RESERVE,
+            DSL.val(tenant),
+            DSL.val(key.subject()),
+            DSL.val(key.id()),
+            DSL.val(key.digest()))
+        == 1;
+  }
+
+  private static <A extends Message> Done<A> replay(
+      DSLContext dsl, UUID tenant, RequestKey key, Parser<A> answers) {
+    Record row = dsl.fetchSingle(FIND, DSL.val(tenant), DSL.val(key.subject()), DSL.val(key.id()));
+    byte[] digest = row.get(0, byte[].class);
+    if (!Arrays.equals(digest, key.digest())) {
+      throw ServiceException.of(
+              Code.ALREADY_EXISTS,
+              ErrorReason.REQUEST_ID_REUSED,
+              "another request was made under this request_id")
+          .with("request_id", key.id().toString())
+          .with("recorded_digest", HexFormat.of().formatHex(digest))
+          .with("sent_digest", HexFormat.of().formatHex(key.digest()));
+    }
+    try {
+      A answer = answers.parseFrom(row.get(1, byte[].class));
+      return new Done<>(answer, row.get(2, Long.class), true);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a stored answer can't be read", e);
+    }
+  }
+
+  /** Ends the write by one statement; returns the commit's number. */
+  private long end(Transaction tx, @Nullable RequestKey key, Message answer) {
+    List<Change> changes = tx.changes();
+    TreeSet<String> kinds = new TreeSet<>();
+    changes.forEach(change -> kinds.add(change.kind()));
+    return tx.dsl()
+        .fetchSingle(
+            CHANGES + log.ending(kinds) + ANSWER,
+            DSL.val(tx.tenant()),
+            DSL.val(changes.stream().map(Change::kind).toArray(String[]::new)),
+            DSL.val(changes.stream().map(change -> change.op().name()).toArray(String[]::new)),
+            DSL.val(changes.stream().map(Change::entity).toArray(UUID[]::new)),
+            DSL.val(changes.stream().map(Change::user).toArray(UUID[]::new)),
+            DSL.val(changes.stream().map(Change::revision).toArray(Long[]::new)),
+            DSL.val(key == null ? null : answer.toByteArray(), byte[].class),
+            DSL.val(key == null ? null : key.subject(), String.class),
+            DSL.val(key == null ? null : key.id(), UUID.class))
+        .get(0, Long.class);
+  }
+}

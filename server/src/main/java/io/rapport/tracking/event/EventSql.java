@@ -1,0 +1,139 @@
+package io.rapport.tracking.event;
+
+import io.rapport.platform.ChangeLog;
+import io.rapport.platform.ChangeSubscriber;
+import java.util.List;
+
+/**
+ * The statements that record events. They are text and not jOOQ's DSL: they are what ingest stands
+ * or falls with, and several of their parts (COPY, statements that share a round trip, what
+ * subscribers add) are beyond it.
+ */
+record EventSql(String insertFew, String insertIds, String afterCopy) {
+  /**
+   * A property that is declared while events are being written must miss none of them: who declares
+   * one waits for the writers that may not have seen it. See PropertyStore.
+   */
+  private static final String LOCK =
+      """
+      SELECT count(pg_advisory_xact_lock_shared(
+          hashtextextended('tracking.event_properties/' || tenant_id, 0)))
+        FROM unnest(?::text[]) AS t (tenant_id);
+      """;
+
+  /** Remembers the ids that are not taken. */
+  private static final String INSERT_IDS =
+      """
+      WITH input AS (
+        %s
+      ), fresh AS (
+        INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
+        SELECT tenant_id, id, digest, now() FROM input ORDER BY tenant_id, id
+        ON CONFLICT DO NOTHING
+        RETURNING tenant_id, event_id
+      )
+      """;
+
+  /** The columns are those of {@link EventLogStore#insert}'s arrays. */
+  private static final String EVENTS =
+      """
+      SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
+          ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
+        AS i (tenant_id, id, digest, user_id, event_type,
+          event_data, event_text, occurred_at, utc_offset_minutes, received_at)
+      """;
+
+  private static final String IDS =
+      "SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[]) AS i (tenant_id, id, digest)";
+
+  /** This transaction, by which the log finds its events. */
+  private static final String BATCH = "pg_current_xact_id()::text::bigint";
+
+  private static final String STORE =
+      """
+      , events AS (
+        SELECT i.tenant_id, i.id, i.user_id, i.event_type, i.event_data, i.event_text,
+          COALESCE(i.occurred_at, now()) AS occurred_at, i.utc_offset_minutes, i.received_at,
+          now() AS recorded_at
+          FROM input i JOIN fresh f ON f.tenant_id = i.tenant_id AND f.event_id = i.id
+      ), stored AS (
+        INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
+          event_text, occurred_at, utc_offset_minutes, received_at, recorded_at, batch)
+        SELECT events.*, BATCH FROM events
+      ), changes AS (
+        SELECT tenant_id, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id, user_id,
+          NULL::bigint AS revision, event_type, count(*)::integer AS row_count,
+          max(LEAST(occurred_at, now())) AS last_occurred_at
+          FROM events GROUP BY tenant_id, user_id, event_type
+      )
+      """
+          .replace("BATCH", BATCH);
+
+  /** Of the events that were copied before in this transaction. */
+  private static final String COPIED =
+      """
+      WITH changes AS (
+        SELECT ?::uuid AS tenant_id, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id,
+          user_id, NULL::bigint AS revision, event_type, row_count,
+          LEAST(occurred_at, now()) AS last_occurred_at
+          FROM unnest(?::uuid[], ?::text[], ?::integer[], ?::timestamptz[])
+            AS c (user_id, event_type, row_count, occurred_at)
+      ), events AS (
+        SELECT e.tenant_id, e.id, e.user_id, e.event_type, e.event_data, e.event_text,
+          e.occurred_at, e.utc_offset_minutes, e.received_at, e.recorded_at
+          FROM tracking.behavioral_events e
+         WHERE e.tenant_id = (SELECT tenant_id FROM changes LIMIT 1)
+           AND e.recorded_at = now() AND e.batch = BATCH
+      )
+      """
+          .replace("BATCH", BATCH);
+
+  private static final String ENTRIES =
+      """
+      , entries AS (
+        SELECT tenant_id, 1 AS ordinal, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id,
+          NULL::uuid AS user_id, NULL::bigint AS revision, sum(row_count)::integer AS row_count,
+          BATCH AS batch
+          FROM changes GROUP BY tenant_id
+      )
+      """
+          .replace("BATCH", BATCH);
+
+  /** When they were recorded, and where and by what mark to copy them. */
+  private static final String RECORDED =
+      """
+      SELECT NULL::uuid AS tenant_id, NULL::uuid AS id, NULL::bigint AS position, now(),
+        tracking.event_partition(now())::name, BATCH
+      """
+          .replace("BATCH", BATCH);
+
+  private static final String TAKEN =
+      """
+      UNION ALL
+      SELECT tenant_id, id, NULL, NULL, NULL, NULL FROM input
+       WHERE NOT EXISTS (
+         SELECT FROM fresh WHERE fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id)
+      """;
+
+  private static final String POSITIONS =
+      """
+      UNION ALL
+      SELECT tenant_id, NULL, position, NULL, NULL, NULL FROM head
+      """;
+
+  /** Statements that end with what {@code log} has to add. */
+  static EventSql of(ChangeLog log) {
+    String ending = log.ending(List.of(ChangeSubscriber.EVENT));
+    return new EventSql(
+        LOCK
+            + INSERT_IDS.formatted(EVENTS)
+            + STORE
+            + ENTRIES
+            + ending
+            + RECORDED
+            + POSITIONS
+            + TAKEN,
+        LOCK + INSERT_IDS.formatted(IDS) + RECORDED + TAKEN,
+        COPIED + ENTRIES + ending + "SELECT position FROM head");
+  }
+}
