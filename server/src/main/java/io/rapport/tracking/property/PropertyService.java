@@ -9,6 +9,7 @@ import io.rapport.platform.PageTokens;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.Turns;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.DeclarePropertyRequest;
 import io.rapport.tracking.v1.EventProperty;
@@ -34,6 +35,7 @@ final class PropertyService {
   private final PropertyStore properties;
   private final PropertyIndexer indexer;
   private final Predicate<String> isSensitive;
+  private final Turns declarations = new Turns();
 
   /**
    * @param isSensitive tells keys that events never have, because they name a secret
@@ -101,7 +103,12 @@ final class PropertyService {
           .build();
     }
     DeclaredProperty declared =
-        db.write(tenant, tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
+        declarations.take(
+            tenant,
+            () ->
+                db.write(
+                    tenant,
+                    tx -> properties.insert(tx, tenant, request.getName(), request.getType())));
     requireSameType(declared, request);
     await(indexer.index(tenant, declared));
     return find(tenant, request.getName()).proto();
