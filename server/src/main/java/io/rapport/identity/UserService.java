@@ -42,16 +42,23 @@ final class UserService {
               request.hasId()
                   ? Optional.of(UUID.fromString(request.getId()))
                   : users.find(tx, tenant, request.getIdentity());
-          return id.flatMap(it -> users.get(tx, tenant, it))
-              .orElseThrow(() -> ServiceException.notFound("user", request.getId()));
+          return id.flatMap(it -> users.get(tx, tenant, it)).orElseThrow(() -> notFound(request));
         });
+  }
+
+  private static ServiceException notFound(GetUserRequest request) {
+    return request.hasId()
+        ? ServiceException.notFound("user", request.getId())
+        : ServiceException.notFound("user")
+            .with("provider", request.getIdentity().getProvider())
+            .with("subject", request.getIdentity().getSubject());
   }
 
   private User linkIdentity(LinkIdentityRequest request) {
     UUID tenant = Caller.currentTenant().id();
     UUID id = UUID.fromString(request.getUserId());
     if (request.getValidateOnly()) {
-      return db.read(tenant, tx -> require(tx, tenant, id));
+      return db.read(tenant, tx -> require(tx, tenant, users.behind(tx, tenant, id)));
     }
     return links.take(
         tenant, () -> db.write(tenant, tx -> link(tx, tenant, request.getIdentity(), id)));

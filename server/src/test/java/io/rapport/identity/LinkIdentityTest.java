@@ -3,6 +3,7 @@ package io.rapport.identity;
 import static io.rapport.server.Given.eventOf;
 import static io.rapport.server.Given.identity;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import com.google.rpc.Code;
 import io.rapport.client.RapportClient;
@@ -216,6 +217,23 @@ class LinkIdentityTest {
   }
 
   @Test
+  void showsTheUserBehindAnAliasIfOnlyAskedToCheck() {
+    String device = user("device");
+    User ada = link(user("ada"), identity("device"));
+
+    User checked =
+        stub()
+            .linkIdentity(
+                LinkIdentityRequest.newBuilder()
+                    .setUserId(device)
+                    .setIdentity(identity("x"))
+                    .setValidateOnly(true)
+                    .build());
+
+    assertThat(checked).isEqualTo(ada);
+  }
+
+  @Test
   void refusesBadIdentities() {
     String ada = user("ada");
     Identity.Builder good = identity("x").toBuilder();
@@ -246,6 +264,18 @@ class LinkIdentityTest {
     }
     GetUserRequest none = GetUserRequest.getDefaultInstance();
     assertThat(Told.by(() -> stub().getUser(none)).reason()).isEqualTo("INVALID_FIELD");
+  }
+
+  @Test
+  void namesWhatWasAskedForIfThereIsNoSuchUser() {
+    String absent = Given.id();
+    GetUserRequest byId = GetUserRequest.newBuilder().setId(absent).build();
+    GetUserRequest byIdentity = GetUserRequest.newBuilder().setIdentity(identity("x")).build();
+
+    assertThat(Told.by(() -> stub().getUser(byId)).metadata())
+        .containsOnly(entry("kind", "user"), entry("id", absent));
+    assertThat(Told.by(() -> stub().getUser(byIdentity)).metadata())
+        .containsOnly(entry("kind", "user"), entry("provider", "test"), entry("subject", "x"));
   }
 
   private static UserServiceGrpc.UserServiceBlockingStub stub() {
