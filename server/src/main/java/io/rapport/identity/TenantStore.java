@@ -9,6 +9,7 @@ import io.rapport.identity.v1.Tenant;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
 import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
@@ -26,13 +27,18 @@ import org.jspecify.annotations.Nullable;
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
   private final DSLContext system;
+  private final TenantDb writes;
 
   /** A tenant and its secret never change; see docs/caching.md. */
   private final Cache<UUID, Caller.Tenant> known =
       Caffeine.newBuilder().maximumSize(10_000).build();
 
-  TenantStore(DSLContext system) {
+  /**
+   * @param writes the same database, in transactions
+   */
+  TenantStore(DSLContext system, TenantDb writes) {
     this.system = system;
+    this.writes = writes;
   }
 
   @Override
@@ -64,13 +70,15 @@ final class TenantStore implements TenantDirectory {
   Tenant insert(@Nullable UUID id, String displayName) {
     UUID chosen = id == null ? Ids.next() : id;
     boolean made =
-        system
-                .insertInto(TENANTS)
-                .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
-                .values(chosen, displayName, TenantSecret.generate())
-                .onConflictDoNothing()
-                .execute()
-            == 1;
+        writes.write(
+            chosen,
+            tx ->
+                tx.insertInto(TENANTS)
+                        .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
+                        .values(chosen, displayName, TenantSecret.generate())
+                        .onConflictDoNothing()
+                        .execute()
+                    == 1);
     return get(chosen)
         .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
         .orElseThrow(() -> taken(displayName));

@@ -72,7 +72,8 @@ final class Wiring implements AutoCloseable {
     Contract contract = Contract.load();
     Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
 
-    IdentityFeature identity = new IdentityFeature(db, system);
+    IdentityFeature identity =
+        new IdentityFeature(db, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
     PropertyFeature properties =
         closed(new PropertyFeature(db, system, SensitiveKeys::isSensitive));
     EventFeature events =
