@@ -11,27 +11,31 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The events of one message: those that keep the rules, and why the others don't. */
+/**
+ * The events of one message: those that keep the rules, and why the others don't. The message
+ * itself is let go.
+ */
 final class IncomingBatch {
   private static final int MAX_VIOLATIONS = 100;
 
-  private final List<Event> sent;
   private final List<IncomingEvent> readable = new ArrayList<>();
-  private final @Nullable ServiceException[] refusals;
+  private final @Nullable Refusal[] refusals;
 
-  private IncomingBatch(List<Event> sent) {
-    this.sent = sent;
-    this.refusals = new ServiceException[sent.size()];
+  /** Why the event with this id, as it was sent, can't be read. */
+  private record Refusal(String id, ServiceException reason) {}
+
+  private IncomingBatch(int size) {
+    this.refusals = new Refusal[size];
   }
 
   static IncomingBatch read(Caller.Tenant tenant, List<Event> sent) {
-    IncomingBatch batch = new IncomingBatch(sent);
+    IncomingBatch batch = new IncomingBatch(sent.size());
     EventReader reader = new EventReader(tenant);
     for (int i = 0; i < sent.size(); i++) {
       try {
         batch.readable.add(reader.read(sent.get(i)));
       } catch (ServiceException e) {
-        batch.refusals[i] = e;
+        batch.refusals[i] = new Refusal(sent.get(i).getId(), e);
       }
     }
     return batch;
@@ -47,9 +51,9 @@ final class IncomingBatch {
     List<EventOutcome> outcomes = new ArrayList<>(refusals.length);
     int next = 0;
     for (int i = 0; i < refusals.length; i++) {
-      ServiceException refusal = refusals[i];
+      Refusal refusal = refusals[i];
       if (refusal != null) {
-        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
+        outcomes.add(EventOutcomes.refused(refusal.id(), refusal.reason(), i));
       } else {
         outcomes.add(EventOutcomes.of(readable.get(next), decisions.get(next), i));
         next++;
@@ -63,9 +67,9 @@ final class IncomingBatch {
     List<EventOutcome> outcomes = new ArrayList<>();
     int next = 0;
     for (int i = 0; i < refusals.length; i++) {
-      ServiceException refusal = refusals[i];
+      Refusal refusal = refusals[i];
       if (refusal != null) {
-        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
+        outcomes.add(EventOutcomes.refused(refusal.id(), refusal.reason(), i));
         continue;
       }
       IncomingEvent event = readable.get(next);
@@ -83,7 +87,8 @@ final class IncomingBatch {
   void requireReadable() {
     List<FieldViolation> violations = new ArrayList<>();
     for (int i = 0; i < refusals.length; i++) {
-      addViolations(violations, i, refusals[i]);
+      Refusal refusal = refusals[i];
+      addViolations(violations, i, refusal == null ? null : refusal.reason());
     }
     if (!violations.isEmpty()) {
       throw ServiceException.invalid(ErrorReason.BATCH_REFUSED, violations);
