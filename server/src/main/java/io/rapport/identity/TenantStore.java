@@ -21,7 +21,6 @@ import java.util.UUID;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record3;
-import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
@@ -62,8 +61,8 @@ final class TenantStore implements TenantDirectory {
   }
 
   /** Up to {@code limit} tenants by name, after the one with this name. */
-  List<Tenant> list(@Nullable String after, int limit) {
-    return select(after == null ? DSL.noCondition() : TENANTS.DISPLAY_NAME.gt(after), limit);
+  List<Tenant> list(String after, int limit) {
+    return select(TENANTS.DISPLAY_NAME.gt(after), limit);
   }
 
   /** Makes a tenant unless one with this id and name is there already. */

@@ -9,6 +9,7 @@ import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,22 +49,20 @@ final class IncomingBatch {
 
   /** One outcome for each event that was sent, given the decisions on the readable ones. */
   List<EventOutcome> outcomes(List<Decision> decisions) {
-    List<EventOutcome> outcomes = new ArrayList<>(refusals.length);
-    int next = 0;
-    for (int i = 0; i < refusals.length; i++) {
-      Refusal refusal = refusals[i];
-      if (refusal != null) {
-        outcomes.add(EventOutcomes.refused(refusal.id(), refusal.reason(), i));
-      } else {
-        outcomes.add(EventOutcomes.of(readable.get(next), decisions.get(next), i));
-        next++;
-      }
-    }
-    return outcomes;
+    return outcomes(decisions, (event, decision) -> true);
   }
 
   /** The outcomes that the answer of a stream names: those that need a word. */
   List<EventOutcome> remarkable(List<Decision> decisions) {
+    return outcomes(decisions, IncomingBatch::isRemarkable);
+  }
+
+  private static boolean isRemarkable(IncomingEvent event, Decision decision) {
+    return decision.result() != Result.RECORDED || event.redaction() != null || !event.idGiven();
+  }
+
+  private List<EventOutcome> outcomes(
+      List<Decision> decisions, BiPredicate<IncomingEvent, Decision> isNamed) {
     List<EventOutcome> outcomes = new ArrayList<>();
     int next = 0;
     for (int i = 0; i < refusals.length; i++) {
@@ -74,9 +73,7 @@ final class IncomingBatch {
       }
       IncomingEvent event = readable.get(next);
       Decision decision = decisions.get(next++);
-      boolean plain =
-          decision.result() == Result.RECORDED && event.redaction() == null && event.idGiven();
-      if (!plain) {
+      if (isNamed.test(event, decision)) {
         outcomes.add(EventOutcomes.of(event, decision, i));
       }
     }

@@ -17,7 +17,6 @@ import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record5;
 import org.jooq.impl.DSL;
-import org.jspecify.annotations.Nullable;
 
 /** Declared properties in PostgreSQL, and the indexing of events that were there before them. */
 public final class PropertyStore {
@@ -48,9 +47,8 @@ public final class PropertyStore {
   }
 
   /** Up to {@code limit} properties by name, after the one with this name. */
-  List<DeclaredProperty> list(DSLContext dsl, UUID tenant, @Nullable String after, int limit) {
-    Condition condition = after == null ? DSL.noCondition() : EVENT_PROPERTIES.NAME.gt(after);
-    return select(dsl, tenant, condition, limit);
+  List<DeclaredProperty> list(DSLContext dsl, UUID tenant, String after, int limit) {
+    return select(dsl, tenant, EVENT_PROPERTIES.NAME.gt(after), limit);
   }
 
   /**
