@@ -16,9 +16,10 @@ public final class IdentityFeature {
 
   /**
    * @param system the database as the system role sees it
+   * @param systemWrites the same, in transactions
    */
-  public IdentityFeature(TenantDb db, DSLContext system) {
-    this.tenants = new TenantStore(system);
+  public IdentityFeature(TenantDb db, DSLContext system, TenantDb systemWrites) {
+    this.tenants = new TenantStore(system, systemWrites);
     this.db = db;
   }
 

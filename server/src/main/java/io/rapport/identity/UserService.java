@@ -10,6 +10,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.Turns;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -18,6 +19,7 @@ import org.jooq.DSLContext;
 final class UserService {
   private final TenantDb db;
   private final UserStore users;
+  private final Turns links = new Turns();
 
   UserService(TenantDb db, UserStore users) {
     this.db = db;
@@ -40,26 +42,34 @@ final class UserService {
               request.hasId()
                   ? Optional.of(UUID.fromString(request.getId()))
                   : users.find(tx, tenant, request.getIdentity());
-          return id.flatMap(it -> users.get(tx, tenant, it))
-              .orElseThrow(() -> ServiceException.notFound("user", request.getId()));
+          return id.flatMap(it -> users.get(tx, tenant, it)).orElseThrow(() -> notFound(request));
         });
+  }
+
+  private static ServiceException notFound(GetUserRequest request) {
+    return request.hasId()
+        ? ServiceException.notFound("user", request.getId())
+        : ServiceException.notFound("user")
+            .with("provider", request.getIdentity().getProvider())
+            .with("subject", request.getIdentity().getSubject());
   }
 
   private User linkIdentity(LinkIdentityRequest request) {
     UUID tenant = Caller.currentTenant().id();
     UUID id = UUID.fromString(request.getUserId());
     if (request.getValidateOnly()) {
-      return db.read(tenant, tx -> require(tx, tenant, id));
+      return db.read(tenant, tx -> require(tx, tenant, users.behind(tx, tenant, id)));
     }
-    return db.write(
-        tenant,
-        tx -> {
-          users.lockAliases(tx, tenant);
-          require(tx, tenant, id);
-          UUID user = users.behind(tx, tenant, id);
-          join(tx, tenant, request.getIdentity(), user);
-          return require(tx, tenant, user);
-        });
+    return links.take(
+        tenant, () -> db.write(tenant, tx -> link(tx, tenant, request.getIdentity(), id)));
+  }
+
+  private User link(DSLContext tx, UUID tenant, Identity identity, UUID id) {
+    users.lockAliases(tx, tenant);
+    require(tx, tenant, id);
+    UUID user = users.behind(tx, tenant, id);
+    join(tx, tenant, identity, user);
+    return require(tx, tenant, user);
   }
 
   /** A new identity is linked to the user; the user of a known one becomes its alias. */

@@ -143,7 +143,10 @@ public final class UserStore {
         .orElse(user);
   }
 
-  /** Lets one transaction of a tenant at a time change aliases, so that they can't form a chain. */
+  /**
+   * Lets one transaction of a tenant at a time change aliases, so that they can't form a chain. In
+   * one server they take turns already; this is for several.
+   */
   void lockAliases(DSLContext tx, UUID tenant) {
     tx.fetch(
         "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))",

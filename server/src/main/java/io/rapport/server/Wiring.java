@@ -51,6 +51,7 @@ final class Wiring implements AutoCloseable {
   final AuthInterceptor auth;
   final List<ServerServiceDefinition> services = new ArrayList<>();
   private final List<AutoCloseable> parts = new ArrayList<>();
+  private final List<Runnable> starts = new ArrayList<>();
 
   Wiring(ServerConfig config, Clock clock) {
     Database database = config.database();
@@ -71,12 +72,14 @@ final class Wiring implements AutoCloseable {
     Contract contract = Contract.load();
     Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
 
-    IdentityFeature identity = new IdentityFeature(db, system);
-    PropertyFeature properties = closed(new PropertyFeature(db, SensitiveKeys::isSensitive));
+    IdentityFeature identity =
+        new IdentityFeature(db, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
+    PropertyFeature properties =
+        closed(new PropertyFeature(db, system, SensitiveKeys::isSensitive));
     EventFeature events =
         closed(
             new EventFeature(db, identity.users(), properties.properties(), config.eventWriters()));
-    closed(new EventPartitions(system)).start();
+    EventPartitions partitions = closed(new EventPartitions(system));
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
@@ -89,8 +92,15 @@ final class Wiring implements AutoCloseable {
             clock);
     auth = new AuthInterceptor(callers, Rights.of(contract));
     if (config.development()) {
-      identity.ensureTenant(DEVELOPMENT_TENANT, "development");
+      starts.add(() -> identity.ensureTenant(DEVELOPMENT_TENANT, "development"));
     }
+    starts.add(partitions::start);
+    starts.add(properties::start);
+  }
+
+  /** Begins what the parts do by themselves; the schema must have been checked. */
+  void start() {
+    starts.forEach(Runnable::run);
   }
 
   private static TokenVerifier verifier(@Nullable Tokens tokens, Clock clock) {

@@ -4,6 +4,7 @@ import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import java.util.function.Predicate;
+import org.jooq.DSLContext;
 
 /** Builds what belongs to declared properties. */
 public final class PropertyFeature implements AutoCloseable {
@@ -12,11 +13,17 @@ public final class PropertyFeature implements AutoCloseable {
   private final PropertyService service;
 
   /**
+   * @param system the database as the system role sees it
    * @param isSensitive tells keys that events never have, because they name a secret
    */
-  public PropertyFeature(TenantDb db, Predicate<String> isSensitive) {
-    this.indexer = new PropertyIndexer(db, properties);
+  public PropertyFeature(TenantDb db, DSLContext system, Predicate<String> isSensitive) {
+    this.indexer = new PropertyIndexer(db, system, properties);
     this.service = new PropertyService(db, properties, indexer, isSensitive);
+  }
+
+  /** Begins to index what was left behind. */
+  public void start() {
+    indexer.start();
   }
 
   public PropertyStore properties() {

@@ -5,10 +5,11 @@ import io.grpc.Deadline;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Failures;
-import io.rapport.platform.PageTokens;
+import io.rapport.platform.NamePage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.Turns;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.DeclarePropertyRequest;
 import io.rapport.tracking.v1.EventProperty;
@@ -16,7 +17,6 @@ import io.rapport.tracking.v1.EventPropertyServiceGrpc;
 import io.rapport.tracking.v1.GetPropertyRequest;
 import io.rapport.tracking.v1.ListPropertiesRequest;
 import io.rapport.tracking.v1.ListPropertiesResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -34,6 +34,7 @@ final class PropertyService {
   private final PropertyStore properties;
   private final PropertyIndexer indexer;
   private final Predicate<String> isSensitive;
+  private final Turns declarations = new Turns();
 
   /**
    * @param isSensitive tells keys that events never have, because they name a secret
@@ -71,24 +72,21 @@ final class PropertyService {
   }
 
   private ListPropertiesResponse listProperties(ListPropertiesRequest request) {
-    Caller.Tenant tenant = Caller.currentTenant();
-    ListPropertiesRequest arguments = ListPropertiesRequest.getDefaultInstance();
-    int size = PageTokens.size(request.getPageSize());
-    String after =
-        PageTokens.decode(tenant, arguments, request.getPageToken())
-            .map(cursor -> new String(cursor, StandardCharsets.UTF_8))
-            .orElse(null);
-
-    List<DeclaredProperty> found =
-        db.read(tenant.id(), dsl -> properties.list(dsl, tenant.id(), after, size + 1));
-
-    ListPropertiesResponse.Builder page = ListPropertiesResponse.newBuilder();
-    found.stream().limit(size).forEach(property -> page.addProperties(property.proto()));
-    if (found.size() > size) {
-      byte[] last = found.get(size - 1).proto().getName().getBytes(StandardCharsets.UTF_8);
-      page.setNextPageToken(PageTokens.encode(tenant, arguments, last));
-    }
-    return page.build();
+    UUID tenant = Caller.currentTenant().id();
+    NamePage<EventProperty> page =
+        new NamePage<>(
+            ListPropertiesRequest.getDefaultInstance(),
+            request.getPageSize(),
+            request.getPageToken(),
+            EventProperty::getName);
+    List<EventProperty> found =
+        db.read(tenant, dsl -> properties.list(dsl, tenant, page.after(), page.limit())).stream()
+            .map(DeclaredProperty::proto)
+            .toList();
+    return ListPropertiesResponse.newBuilder()
+        .addAllProperties(page.items(found))
+        .setNextPageToken(page.nextToken(found))
+        .build();
   }
 
   private EventProperty declareProperty(DeclarePropertyRequest request) {
@@ -101,7 +99,12 @@ final class PropertyService {
           .build();
     }
     DeclaredProperty declared =
-        db.write(tenant, tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
+        declarations.take(
+            tenant,
+            () ->
+                db.write(
+                    tenant,
+                    tx -> properties.insert(tx, tenant, request.getName(), request.getType())));
     requireSameType(declared, request);
     await(indexer.index(tenant, declared));
     return find(tenant, request.getName()).proto();
