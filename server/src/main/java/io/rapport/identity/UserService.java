@@ -49,9 +49,7 @@ final class UserService {
   private static ServiceException notFound(GetUserRequest request) {
     return request.hasId()
         ? ServiceException.notFound("user", request.getId())
-        : ServiceException.notFound("user")
-            .with("provider", request.getIdentity().getProvider())
-            .with("subject", request.getIdentity().getSubject());
+        : ServiceException.notFound("user").with("by", "identity"); // which says who someone is
   }
 
   private User linkIdentity(LinkIdentityRequest request) {

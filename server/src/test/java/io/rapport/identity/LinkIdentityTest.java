@@ -275,7 +275,7 @@ class LinkIdentityTest {
     assertThat(Told.by(() -> stub().getUser(byId)).metadata())
         .containsOnly(entry("kind", "user"), entry("id", absent));
     assertThat(Told.by(() -> stub().getUser(byIdentity)).metadata())
-        .containsOnly(entry("kind", "user"), entry("provider", "test"), entry("subject", "x"));
+        .containsOnly(entry("kind", "user"), entry("by", "identity"));
   }
 
   private static UserServiceGrpc.UserServiceBlockingStub stub() {
