@@ -2,6 +2,7 @@ package io.rapport.bench;
 
 import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
 import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
+import io.rapport.db.CommandLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,9 +17,11 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Measures the service against what it stands on. Exit code 0: all targets are met; 1: some are
@@ -35,6 +38,8 @@ public final class Bench implements Callable<Integer> {
   private static final Path SHARED_DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
   private static final int QUICK_SECONDS = 3;
   private static final int SECONDS = 8;
+
+  @Spec private @Nullable CommandSpec spec;
 
   @Option(names = "--rows", description = "Events of one run of an ingest (default: 300000).")
   private @Nullable Integer rows;
@@ -55,7 +60,7 @@ public final class Bench implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description = "The real events, NDJSON, plain or gzip.")
-  private Path data = SHARED_DATA;
+  private @Nullable Path data;
 
   @Option(
       names = "--jfr",
@@ -66,17 +71,16 @@ public final class Bench implements Callable<Integer> {
   @Parameters(paramLabel = "NAME", description = "What to measure.")
   private List<String> names = new ArrayList<>();
 
-  private @Nullable CommandLine commandLine;
-
   private Bench() {}
 
   /** Runs the command and exits. */
   public static void main(String[] args) {
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
-    Bench bench = new Bench();
-    CommandLine command = new CommandLine(bench);
-    bench.commandLine = command;
-    System.exit(command.execute(args));
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return CommandLines.of("bench", new Bench());
   }
 
   private static Map<String, Ratio> ratios() {
@@ -92,8 +96,13 @@ public final class Bench implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Map<String, Ratio> chosen = chosen();
-    Settings settings = settings();
-    Samples samples = Samples.load(data);
+    requirePositive("--rows", rows);
+    requirePositive("--pairs", pairs);
+    requirePositive("--warmup", warmUp);
+    Path events = orElse(data, SHARED_DATA);
+    require(data == null || Files.isReadable(events), "no such file: " + events);
+    Settings settings = settings(events);
+    Samples samples = Samples.load(events);
     List<String> lines = new ArrayList<>();
     boolean met = true;
     for (Map.Entry<String, Ratio> ratio : chosen.entrySet()) {
@@ -112,11 +121,9 @@ public final class Bench implements Callable<Integer> {
     Map<String, Ratio> chosen = ratios();
     Set<String> known = Set.copyOf(chosen.keySet());
     for (String name : names) {
-      if (!known.contains(name) && commandLine != null) {
-        throw new ParameterException(
-            commandLine,
-            "there is no \"" + name + "\"; there are " + String.join(", ", chosen.keySet()));
-      }
+      require(
+          known.contains(name),
+          "there is no \"" + name + "\"; there are " + String.join(", ", chosen.keySet()));
     }
     if (!names.isEmpty()) {
       chosen.keySet().retainAll(names);
@@ -124,7 +131,17 @@ public final class Bench implements Callable<Integer> {
     return chosen;
   }
 
-  private Settings settings() throws IOException {
+  private void requirePositive(String option, @Nullable Integer number) {
+    require(number == null || number > 0, option + " must be 1 or more: " + number);
+  }
+
+  private void require(boolean holds, String message) {
+    if (!holds && spec != null) {
+      throw new ParameterException(spec.commandLine(), message);
+    }
+  }
+
+  private Settings settings(Path events) throws IOException {
     Path directory = recordings;
     if (directory != null) {
       Files.createDirectories(directory);
@@ -134,11 +151,11 @@ public final class Bench implements Callable<Integer> {
         orElse(pairs, quick ? 2 : 7),
         Duration.ofSeconds(orElse(warmUp, quick ? QUICK_SECONDS : 15)),
         Duration.ofSeconds(quick ? QUICK_SECONDS : SECONDS),
-        data,
+        events,
         directory);
   }
 
-  private static int orElse(@Nullable Integer given, int otherwise) {
+  private static <T> T orElse(@Nullable T given, T otherwise) {
     return given == null ? otherwise : given;
   }
 

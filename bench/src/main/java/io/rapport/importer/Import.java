@@ -8,27 +8,29 @@ import io.rapport.client.IngestOptions;
 import io.rapport.client.IngestSummary;
 import io.rapport.client.RapportClient;
 import io.rapport.client.RapportException;
+import io.rapport.db.CommandLines;
 import io.rapport.tracking.v1.EventOutcome;
-import java.io.Console;
-import java.io.FilterInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Streams a file of events into the service. Exit code 0: every line is in; 1: some are not, see
@@ -43,6 +45,8 @@ import picocli.CommandLine.Parameters;
       "Fields: event_id, user, event_type, occurred_at (ISO with offset), received_at, data, text."
     })
 public final class Import implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
   @Option(
       names = "--target",
       defaultValue = "localhost:9090",
@@ -59,6 +63,20 @@ public final class Import implements Callable<Integer> {
   private boolean plaintext;
 
   @Option(
+      names = "--trust",
+      paramLabel = "FILE",
+      description = "TLS, also to this machine, trusting these certificates (PEM) only.")
+  private @Nullable Path trusted;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description =
+          "How long to try to reach the service without getting on (default: ${DEFAULT-VALUE}).")
+  private int patience;
+
+  @Option(
       names = "--provider",
       defaultValue = "import",
       description = "Who calls the users by the ids in the file (default: ${DEFAULT-VALUE}).")
@@ -67,44 +85,67 @@ public final class Import implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "The file; - for standard input.")
   private String file = "";
 
-  private final PrintStream err = System.err;
+  private final PrintStream out;
+  private final PrintStream err;
   private final LineNumbers lineNumbers = new LineNumbers();
   private final AtomicLong redacted = new AtomicLong();
-  private final AtomicLong bytes = new AtomicLong();
+  private long reached;
   private long read;
   private long broken;
   private boolean stopped;
 
-  private Import() {}
+  private Import(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
 
   /** Runs the command and exits. */
   public static void main(String[] args) {
     // Standard output belongs to the result, whatever logging the class path brings along.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
-    System.exit(
-        new CommandLine(new Import()).setExecutionExceptionHandler(Import::say).execute(args));
+    System.exit(commandLine(System.out, System.err).execute(args));
   }
 
-  private static int say(Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
-    boolean absent = failure instanceof NoSuchFileException;
-    System.err.println("import: " + (absent ? "no such file: " : "") + failure.getMessage());
-    return command.getCommandSpec().exitCodeOnExecutionException();
+  static CommandLine commandLine(PrintStream out, PrintStream err) {
+    return CommandLines.of("import", new Import(out, err));
   }
 
   @Override
   public Integer call() throws IOException {
+    check();
     long start = System.nanoTime();
     IngestSummary summary;
     try (RapportClient client = connect();
-        InputStream input = open();
-        Lines lines = Lines.of(input);
-        Progress progress = Progress.of(size(), bytes)) {
-      summary = copy(client, lines, progress);
+        Source source = Source.open(file);
+        Progress progress = Progress.of(source)) {
+      summary = copy(client, source, progress);
     }
     return report(summary, (System.nanoTime() - start) / 1e9);
   }
 
-  private RapportClient connect() {
+  private void check() {
+    if (!file.equals(Source.STANDARD_INPUT)) {
+      requireFile(Path.of(file));
+    }
+    requireFile(tokenFile);
+    requireFile(trusted);
+    require(trusted == null || !plaintext, "--trust is for TLS, which --plaintext is not");
+    require(patience >= 0, "--patience must be 0 or more: " + patience);
+  }
+
+  private void requireFile(@Nullable Path path) {
+    require(path == null || Files.exists(path), "no such file: " + path);
+    require(path == null || !Files.isDirectory(path), "a directory, not a file: " + path);
+    require(path == null || Files.isReadable(path), "can't be read: " + path);
+  }
+
+  private void require(boolean holds, String message) {
+    if (!holds && spec != null) {
+      throw new ParameterException(spec.commandLine(), message);
+    }
+  }
+
+  private RapportClient connect() throws IOException {
     RapportClient.Builder builder = RapportClient.builder(target).userAgent("rapport-import");
     if (plaintext) {
       builder.plaintext();
@@ -115,39 +156,74 @@ public final class Import implements Callable<Integer> {
     } else if (token != null) {
       builder.token(token);
     }
+    if (trusted != null) {
+      trust(builder, trusted);
+    }
     return builder.build();
   }
 
-  private IngestSummary copy(RapportClient client, Lines lines, Progress progress)
-      throws IOException {
-    EventLines events = new EventLines(provider);
-    EventWriter writer =
-        client.events().ingest(IngestOptions.defaults().withExceptions(this::tell));
-    try (writer) {
-      for (Lines.Line line = lines.next(); line != null; line = lines.next()) {
-        if (!line.blank()) {
-          copy(events, line, lines.number(), writer);
-        }
-        progress.step();
-      }
+  private static void trust(RapportClient.Builder builder, Path certificates) throws IOException {
+    try (InputStream pem = Files.newInputStream(certificates)) {
+      CertificateFactory.getInstance("X.509").generateCertificate(pem);
+    } catch (CertificateException e) {
+      throw new IOException("no certificate in PEM: " + certificates, e);
+    }
+    try (InputStream pem = Files.newInputStream(certificates)) {
+      builder.tls(pem);
+    }
+  }
+
+  private IngestSummary copy(RapportClient client, Source source, Progress progress) {
+    IngestOptions options =
+        IngestOptions.defaults()
+            .withMaxOutage(Duration.ofSeconds(patience))
+            .withExceptions(this::tell);
+    EventWriter writer = client.events().ingest(options);
+    try (Outages outages = new Outages(client, writer, target, err);
+        writer) {
+      outages.watch();
+      copy(source, writer, progress);
     } catch (IngestFailedException failure) {
       stopped = true;
       err.printf(
           "import: stopped near line %d, %d events undecided: %s%n",
-          lines.number(), failure.undecided().size(), failure.getMessage());
+          reached, failure.undecided().size(), Outages.why(failure, target));
     }
     return writer.summary();
   }
 
-  private void copy(EventLines events, Lines.Line line, long number, EventWriter writer) {
+  private void copy(Source source, EventWriter writer, Progress progress) {
+    EventLines events = new EventLines(provider);
+    try (Lines lines = source.lines()) {
+      for (Lines.Line line = lines.next(); line != null; line = lines.next()) {
+        reached = lines.number();
+        if (!line.blank()) {
+          copy(events, line, writer);
+        }
+        progress.step();
+      }
+    } catch (IOException damaged) {
+      stopped = true;
+      err.printf(
+          "import: %s: %s; read up to line %d, in the first %d bytes of the file%n",
+          source.name(), why(damaged), reached, source.position());
+    }
+  }
+
+  private static String why(IOException damaged) {
+    return (damaged instanceof EOFException ? "cut off: " : "can't be read: ")
+        + damaged.getMessage();
+  }
+
+  private void copy(EventLines events, Lines.Line line, EventWriter writer) {
     read++;
     try {
       var event = events.event(line);
-      lineNumbers.note(read - 1 - broken, number);
+      lineNumbers.note(read - 1 - broken, reached);
       writer.write(event);
     } catch (BrokenLineException why) {
       broken++;
-      err.printf("import: line %d: %s%n", number, why.getMessage());
+      err.printf("import: line %d: %s%n", reached, why.getMessage());
     }
   }
 
@@ -170,7 +246,7 @@ public final class Import implements Callable<Integer> {
     if (redacted.get() > 0) {
       err.printf("import: secrets or long texts were taken out of %d events%n", redacted.get());
     }
-    System.out.printf(
+    out.printf(
         Locale.ROOT,
         "{\"read\":%d,\"accepted\":%d,\"duplicate\":%d,\"quarantined\":0,\"rejected\":%d,"
             + "\"seconds\":%.3f}%n",
@@ -182,69 +258,11 @@ public final class Import implements Callable<Integer> {
     return rejected > 0 || stopped ? 1 : 0;
   }
 
-  private InputStream open() throws IOException {
-    InputStream raw = file.equals("-") ? System.in : Files.newInputStream(Path.of(file));
-    return new Counted(raw, bytes);
-  }
-
-  private long size() throws IOException {
-    return file.equals("-") ? -1 : Files.size(Path.of(file));
-  }
-
   private static String content(Path path) {
     try {
       return Files.readString(path).strip();
     } catch (IOException unreadable) {
       throw new UncheckedIOException(unreadable);
-    }
-  }
-
-  /** Counts the bytes that are read. */
-  private static final class Counted extends FilterInputStream {
-    private final AtomicLong bytes;
-
-    Counted(InputStream in, AtomicLong bytes) {
-      super(in);
-      this.bytes = bytes;
-    }
-
-    @Override
-    public int read() throws IOException {
-      int value = super.read();
-      bytes.addAndGet(value < 0 ? 0 : 1);
-      return value;
-    }
-
-    @Override
-    public int read(byte[] target, int offset, int length) throws IOException {
-      int count = super.read(target, offset, length);
-      bytes.addAndGet(Math.max(0, count));
-      return count;
-    }
-  }
-
-  /** A bar for people who watch; nothing when the output is not a terminal. */
-  private record Progress(@Nullable ProgressBar bar, AtomicLong bytes) implements AutoCloseable {
-    static Progress of(long size, AtomicLong bytes) {
-      if (Optional.ofNullable(System.console()).filter(Console::isTerminal).isEmpty()) {
-        return new Progress(null, bytes);
-      }
-      ProgressBarBuilder builder =
-          new ProgressBarBuilder().setTaskName("import").setInitialMax(size);
-      return new Progress(builder.setUnit(" KiB", 1024).build(), bytes);
-    }
-
-    void step() {
-      if (bar != null) {
-        bar.stepTo(bytes.get());
-      }
-    }
-
-    @Override
-    public void close() {
-      if (bar != null) {
-        bar.close();
-      }
     }
   }
 }

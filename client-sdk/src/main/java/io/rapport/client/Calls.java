@@ -45,13 +45,14 @@ final class Calls {
   <Q, A> A call(Rpc<Q, A> rpc, Q request) {
     Deadline deadline = deadline(rpc.deadline());
     CallOptions options = CallOptions.DEFAULT.withDeadline(deadline);
+    Q named = rpc.named(request);
     return retrier.run(
         rpc.repeatable(),
         deadline,
         () ->
             rpc.effect() == Rpc.Effect.READ
-                ? read(rpc.method(), options, request)
-                : write(rpc.method(), options, request));
+                ? read(rpc.method(), options, named)
+                : write(rpc.method(), options, named));
   }
 
   private <Q, A> A read(MethodDescriptor<Q, A> method, CallOptions options, Q request) {

@@ -24,7 +24,7 @@ final class Health {
 
   static boolean serving(Calls calls) {
     Rpc<StringValue, Int32Value> check =
-        new Rpc<>(CHECK, Rpc.Effect.READ, Deadlines.DEFAULT.read());
+        new Rpc<>(CHECK, Rpc.Effect.READ, Deadlines.DEFAULT.read(), null);
     return calls.call(check, StringValue.getDefaultInstance()).getValue() == SERVING;
   }
 }

@@ -1,6 +1,7 @@
 package io.rapport.client;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,74 +49,87 @@ public record IngestOptions(
 
   /** The same with messages of at most so many events and bytes. */
   public IngestOptions withMessage(int events, int bytes) {
-    return new IngestOptions(
-        events, bytes, inFlight, bufferEvents, bufferBytes, maxOutage, everyOutcome, exceptions);
+    return with(draft -> {
+      draft.messageEvents = events;
+      draft.messageBytes = bytes;
+    });
   }
 
   /** The same with at most so many messages unanswered. */
   public IngestOptions withInFlight(int messages) {
-    return new IngestOptions(
-        messageEvents,
-        messageBytes,
-        messages,
-        bufferEvents,
-        bufferBytes,
-        maxOutage,
-        everyOutcome,
-        exceptions);
+    return with(draft -> draft.inFlight = messages);
   }
 
   /** The same with at most so many events, and bytes of them, written and not decided. */
   public IngestOptions withBuffer(int events, long bytes) {
-    return new IngestOptions(
-        messageEvents, messageBytes, inFlight, events, bytes, maxOutage, everyOutcome, exceptions);
+    return with(draft -> {
+      draft.bufferEvents = events;
+      draft.bufferBytes = bytes;
+    });
   }
 
   /** The same, giving up after so long without getting on; zero: at the first failure. */
   public IngestOptions withMaxOutage(Duration time) {
-    return new IngestOptions(
-        messageEvents,
-        messageBytes,
-        inFlight,
-        bufferEvents,
-        bufferBytes,
-        time,
-        everyOutcome,
-        exceptions);
+    return with(draft -> draft.maxOutage = time);
   }
 
   /** The same, telling the listener the fate of every event. */
   public IngestOptions withEveryOutcome(OutcomeListener listener) {
-    return new IngestOptions(
-        messageEvents,
-        messageBytes,
-        inFlight,
-        bufferEvents,
-        bufferBytes,
-        maxOutage,
-        listener,
-        exceptions);
+    return with(draft -> draft.everyOutcome = listener);
   }
 
   /**
    * The same, telling the listener of the events that were not simply recorded as sent: cheaper.
    */
   public IngestOptions withExceptions(OutcomeListener listener) {
-    return new IngestOptions(
-        messageEvents,
-        messageBytes,
-        inFlight,
-        bufferEvents,
-        bufferBytes,
-        maxOutage,
-        everyOutcome,
-        listener);
+    return with(draft -> draft.exceptions = listener);
+  }
+
+  private IngestOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.options();
   }
 
   private static void within(String name, long value, long most) {
     if (value < 1 || value > most) {
       throw new IllegalArgumentException(
           "%s must be from 1 to %,d: %,d".formatted(name, most, value));
+    }
+  }
+
+  /** Options that are being changed. */
+  private static final class Draft {
+    int messageEvents;
+    int messageBytes;
+    int inFlight;
+    int bufferEvents;
+    long bufferBytes;
+    Duration maxOutage;
+    @Nullable OutcomeListener everyOutcome;
+    @Nullable OutcomeListener exceptions;
+
+    Draft(IngestOptions from) {
+      messageEvents = from.messageEvents;
+      messageBytes = from.messageBytes;
+      inFlight = from.inFlight;
+      bufferEvents = from.bufferEvents;
+      bufferBytes = from.bufferBytes;
+      maxOutage = from.maxOutage;
+      everyOutcome = from.everyOutcome;
+      exceptions = from.exceptions;
+    }
+
+    IngestOptions options() {
+      return new IngestOptions(
+          messageEvents,
+          messageBytes,
+          inFlight,
+          bufferEvents,
+          bufferBytes,
+          maxOutage,
+          everyOutcome,
+          exceptions);
     }
   }
 }

@@ -2,22 +2,16 @@ package io.rapport.client;
 
 import io.rapport.tracking.v1.Event;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events of one writer between {@code write} and the service's answer. Threads that write put
- * them in, the sender takes messages out, the stream's answers settle them; an event stays here
- * until it is decided, so that it can be sent again, and that is what bounds the writer's memory.
- *
- * <p>Three places, in the order of writing: <i>in flight</i> (sent, not answered), <i>ready</i>
- * (full, or to be sent again), and <i>filling</i>. A message that is not full goes out when nothing
- * is in flight, so an idle stream has no delay and a busy one full messages, without a timer.
+ * Where the threads of one writer meet: those that write put events in, the sender takes messages
+ * out, the stream's answers settle them. Who waits for what is decided here, what lies where in the
+ * {@link IngestBacklog}, which this lock guards.
  */
 final class IngestQueue {
   /** What the sender does next. */
@@ -31,29 +25,17 @@ final class IngestQueue {
   /** Instead of a position: the writer has failed. */
   static final long FAILED = -1;
 
-  private final IngestOptions options;
+  private final IngestBacklog backlog;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final Condition changed = lock.newCondition();
 
-  private final Deque<Message> inFlight = new ArrayDeque<>();
-  private final Deque<Message> ready = new ArrayDeque<>();
-  private Message filling = new Message(0);
-
-  private long written;
-  private long decided;
-  private long undecidedBytes;
-  private long flushTo;
-  private long sequence;
-  private long alonePosition;
-  private long resent;
-  private Tally tally = Tally.NONE;
   private boolean closing;
   private boolean ended;
   private @Nullable RuntimeException failure;
 
   IngestQueue(IngestOptions options) {
-    this.options = options;
+    this.backlog = new IngestBacklog(options);
   }
 
   // What writing threads call.
@@ -62,7 +44,7 @@ final class IngestQueue {
   long put(Event event, int size) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (open() && full(size)) {
+      while (open() && backlog.full(size)) {
         changed.await();
       }
       if (failure != null) {
@@ -71,18 +53,10 @@ final class IngestQueue {
       if (closing) {
         throw new IllegalStateException("the writer is closed");
       }
-      if (filling.size() > 0 && filling.bytes() + size > options.messageBytes()) {
-        seal();
-      }
-      filling.add(event, size);
-      undecidedBytes += size;
-      long position = written++;
-      if (filling.size() == options.messageEvents()) {
-        seal();
-      } else if (filling.size() == 1 && inFlight.isEmpty()) {
+      if (backlog.add(event, size)) {
         work.signal();
       }
-      return position;
+      return backlog.written() - 1;
     } finally {
       lock.unlock();
     }
@@ -92,10 +66,10 @@ final class IngestQueue {
   void flush() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long target = written;
-      flushTo = Math.max(flushTo, target);
+      long target = backlog.written();
+      backlog.flush();
       work.signal();
-      while (decided < target && failure == null) {
+      while (backlog.decided() < target && failure == null) {
         changed.await();
       }
     } finally {
@@ -108,6 +82,7 @@ final class IngestQueue {
     lock.lockInterruptibly();
     try {
       closing = true;
+      backlog.flush();
       work.signal();
       changed.signalAll();
       while (!ended) {
@@ -119,35 +94,15 @@ final class IngestQueue {
   }
 
   @Nullable RuntimeException failure() {
-    lock.lock();
-    try {
-      return failure;
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> failure);
   }
 
   IngestSummary summary() {
-    lock.lock();
-    try {
-      return new IngestSummary(
-          written, tally.recorded(), tally.duplicate(), tally.conflict(), tally.refused(), resent);
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::summary);
   }
 
   List<String> undecided() {
-    lock.lock();
-    try {
-      List<String> ids = new ArrayList<>();
-      inFlight.forEach(m -> m.events().forEach(e -> ids.add(e.getId())));
-      ready.forEach(m -> m.events().forEach(e -> ids.add(e.getId())));
-      filling.events().forEach(e -> ids.add(e.getId()));
-      return ids;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::undecided);
   }
 
   // What the sender calls.
@@ -170,20 +125,7 @@ final class IngestQueue {
 
   /** The next message to send; from now on it is in flight. */
   Message take() {
-    lock.lock();
-    try {
-      if (ready.isEmpty()) {
-        seal();
-      }
-      Message message = ready.removeFirst();
-      if (message.depart(++sequence)) {
-        resent += message.size();
-      }
-      inFlight.addLast(message);
-      return message;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::take);
   }
 
   /**
@@ -192,16 +134,7 @@ final class IngestQueue {
    * @return whether there was anything
    */
   boolean requeue() {
-    lock.lock();
-    try {
-      boolean any = !inFlight.isEmpty();
-      while (!inFlight.isEmpty()) {
-        ready.addFirst(inFlight.removeLast());
-      }
-      return any;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::requeue);
   }
 
   /**
@@ -211,42 +144,17 @@ final class IngestQueue {
    * @return whether that was so already: then it is the first that does
    */
   boolean sendAlone() {
-    lock.lock();
-    try {
-      boolean already = alone() || ready.size() <= 1;
-      alonePosition = Math.max(alonePosition, ready.isEmpty() ? 0 : ready.getLast().end());
-      return already;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::sendAlone);
   }
 
   /** Cuts the first message in two; returns it instead if it is a single event. */
   @Nullable Message splitFirst() {
-    lock.lock();
-    try {
-      Message head = ready.removeFirst();
-      if (head.size() == 1) {
-        inFlight.addFirst(head);
-        return head;
-      }
-      List<Message> halves = head.halves();
-      ready.addFirst(halves.get(1));
-      ready.addFirst(halves.get(0));
-      return null;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::splitFirst);
   }
 
   /** How many events are decided: it grows when the service gets on. */
   long decided() {
-    lock.lock();
-    try {
-      return decided;
-    } finally {
-      lock.unlock();
-    }
+    return locked(backlog::decided);
   }
 
   /** Waits. */
@@ -314,26 +222,14 @@ final class IngestQueue {
 
   /** The message that an answer with this number must be about. */
   Message answered(long number) {
-    lock.lock();
-    try {
-      Message head = inFlight.peekFirst();
-      if (head == null || head.sequence() != number) {
-        throw Tally.broken("message " + number + " is answered out of order");
-      }
-      return head;
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> backlog.answered(number));
   }
 
   /** The first message in flight is decided. */
   void settle(Tally outcome) {
     lock.lock();
     try {
-      Message head = inFlight.removeFirst();
-      decided = head.end();
-      undecidedBytes -= head.bytes() - Message.HEAD_BYTES;
-      tally = tally.plus(outcome);
+      backlog.settle(outcome);
       work.signal();
       changed.signalAll();
     } finally {
@@ -348,40 +244,22 @@ final class IngestQueue {
     if (stream != null && stream.ended()) {
       return Step.RECOVER;
     }
-    if (closing && decided == written) {
+    if (closing && backlog.decided() == backlog.written()) {
       return Step.FINISH;
     }
-    return sendable() && (stream == null || stream.ready()) ? Step.SEND : null;
+    return backlog.sendable() && (stream == null || stream.ready()) ? Step.SEND : null;
   }
 
-  private boolean sendable() {
-    if (inFlight.size() >= (alone() ? 1 : options.inFlight())) {
-      return false;
+  private <T extends @Nullable Object> T locked(Supplier<T> look) {
+    lock.lock();
+    try {
+      return look.get();
+    } finally {
+      lock.unlock();
     }
-    return !ready.isEmpty() || (filling.size() > 0 && partialDue());
-  }
-
-  private boolean partialDue() {
-    return inFlight.isEmpty() || closing || flushTo > filling.first();
-  }
-
-  private boolean alone() {
-    return decided < alonePosition;
   }
 
   private boolean open() {
     return failure == null && !closing;
-  }
-
-  private boolean full(int size) {
-    long undecided = written - decided;
-    return undecided >= options.bufferEvents()
-        || (undecided > 0 && undecidedBytes + size > options.bufferBytes());
-  }
-
-  private void seal() {
-    ready.addLast(filling);
-    filling = new Message(written);
-    work.signal();
   }
 }

@@ -10,6 +10,7 @@ import io.grpc.TlsChannelCredentials;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +19,17 @@ import org.jspecify.annotations.Nullable;
  * A connection to the service. Thread-safe; one for the whole application is enough.
  *
  * <p>Calls have a deadline of their own, or 95 % of what is left to the current gRPC context if
- * that is sooner. Reads, and writes that the contract declares idempotent, are tried up to three
- * times when the service is unavailable, within the deadline and within a budget of one retry for
- * ten calls. Failures are {@link RapportException}s.
+ * that is sooner. Reads, and writes that the service knows again by their ids, are tried up to
+ * three times when the service is unavailable, within the deadline and within a budget of one retry
+ * for ten calls. A call reads nothing older than what calls before it have written. Failures are
+ * {@link RapportException}s.
  */
 public final class RapportClient implements AutoCloseable {
   private static final Duration CLOSE = Duration.ofSeconds(5);
 
   private final ManagedChannel transport;
   private final boolean owned;
+  private final Freshness freshness = new Freshness();
   private final Calls calls;
   private final EventsClient events;
   private final PropertiesClient properties;
@@ -37,7 +40,8 @@ public final class RapportClient implements AutoCloseable {
     ManagedChannel given = builder.channel;
     this.owned = given == null;
     this.transport = given == null ? builder.open() : given;
-    Channel channel = ClientInterceptors.intercept(transport, new OutgoingHeaders(builder.token));
+    Channel channel =
+        ClientInterceptors.intercept(transport, new OutgoingHeaders(builder.token), freshness);
     Retrier retrier = new Retrier(time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()));
     this.calls = new Calls(channel, builder.deadlines, retrier);
     this.events =
@@ -81,6 +85,22 @@ public final class RapportClient implements AutoCloseable {
   /** The tenants, for operators. */
   public TenantsClient tenants() {
     return tenants;
+  }
+
+  /**
+   * How far this client has written and read, to be handed to {@link #atLeast} of another one;
+   * empty if it has not. Texts of one tenant are ordered as its commits are.
+   */
+  public Optional<String> position() {
+    return Optional.of(freshness.position()).filter(it -> !it.isEmpty());
+  }
+
+  /**
+   * Lets this client's calls read nothing older than this position of another client of the tenant.
+   * What it has written itself, it always reads.
+   */
+  public void atLeast(String position) {
+    freshness.atLeast(position);
   }
 
   /**
@@ -145,7 +165,7 @@ public final class RapportClient implements AutoCloseable {
     }
 
     /**
-     * Sends a bearer token with every call.
+     * Sends a bearer token with every call. All of them must be of one tenant.
      *
      * @param token asked before every call and every stream, in the caller's thread, so it must be
      *     quick; it may be asked by several threads at once

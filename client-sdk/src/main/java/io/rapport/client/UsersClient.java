@@ -36,10 +36,8 @@ public final class UsersClient {
    * Says that an identity belongs to a user; saying it again changes nothing. A user that the
    * identity had of its own becomes an alias of this one.
    *
-   * @return the user with the identity
+   * @return the user with the identity; if {@code userId} is an alias, the user behind it
    * @throws NotFoundException if the user is not there
-   * @throws FailedPreconditionException with reason ALIAS_CYCLE if the user is itself an alias of
-   *     the identity's user
    */
   public User link(String userId, Identity identity) {
     return calls.call(

@@ -17,6 +17,11 @@ import java.util.Optional;
 /** The files and the process of one PostgreSQL cluster; its callers take turns. */
 final class Cluster {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final String VERSION = "PG_VERSION";
+
+  /** The line by which a cluster shows that it was made here. */
+  private static final String INCLUDE = "include_if_exists 'rapport.conf'";
+
   private static final int LONGEST_SOCKET_PATH = 107;
 
   private final PostgresBinaries binaries;
@@ -32,9 +37,21 @@ final class Cluster {
     this.durability = durability;
   }
 
+  /** Whether {@code files} are those of a cluster. */
+  static boolean isAt(Path files) {
+    return Files.exists(files.resolve(VERSION));
+  }
+
+  /** Whether {@code files} are those of a cluster that something else made. */
+  static boolean isForeign(Path files) throws IOException {
+    Path settings = files.resolve("postgresql.conf");
+    return isAt(files) && !(Files.exists(settings) && Files.readString(settings).contains(INCLUDE));
+  }
+
   /** Makes the cluster's files, unless they exist; a half-made set is replaced. */
   void create(String password) throws IOException {
-    if (Files.exists(files.resolve("PG_VERSION"))) {
+    if (isAt(files)) {
+      requireUsable();
       return;
     }
     Path half = files.resolveSibling("postgres.new");
@@ -45,8 +62,25 @@ final class Cluster {
     initialise(half, password);
     Files.writeString(
         half.resolve("postgresql.conf"),
-        Files.readString(half.resolve("postgresql.conf")) + "\ninclude_if_exists 'rapport.conf'\n");
+        Files.readString(half.resolve("postgresql.conf")) + "\n" + INCLUDE + "\n");
     Files.move(half, files, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** What no waiting would heal is said at once. */
+  private void requireUsable() throws IOException {
+    String made = Files.readString(files.resolve(VERSION)).strip();
+    if (!made.equals(Integer.toString(binaries.major()))) {
+      throw new LocalPostgresException(
+          "%s was made by PostgreSQL %s, and this is %d; name the programs of %s in"
+                  .formatted(files, made, binaries.major(), made)
+              + " RAPPORT_POSTGRES_BIN, or choose another --data");
+    }
+    String owner = Files.getOwner(files).getName();
+    if (account.switching() && !account.isNamed(owner)) {
+      throw new LocalPostgresException(
+          "%s belongs to the user %s; choose another --data, or be that user"
+              .formatted(files, owner));
+    }
   }
 
   private void initialise(Path half, String password) throws IOException {

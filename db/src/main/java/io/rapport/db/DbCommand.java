@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command {@code bin/db}: shows and changes the schema. */
@@ -19,8 +20,6 @@ import picocli.CommandLine.Spec;
     description = "Shows and changes the schema of the database.",
     mixinStandardHelpOptions = true)
 public final class DbCommand {
-  private static final int FAILED = 1;
-
   @Spec private @Nullable CommandSpec spec;
 
   private DbCommand() {}
@@ -32,11 +31,7 @@ public final class DbCommand {
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new DbCommand())
-        .setExecutionExceptionHandler((failure, line, parsed) -> {
-          line.getErr().println("rapport: " + failure.getMessage());
-          return FAILED;
-        });
+    return CommandLines.of("rapport", new DbCommand());
   }
 
   /** Which database is meant. */
@@ -130,6 +125,14 @@ public final class DbCommand {
         description = "Take back the newest N versions; 1 by default.")
     private @Nullable Integer count;
 
+    private RollbackTarget target(CommandLine line) {
+      try {
+        return target();
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(line, e.getMessage(), e);
+      }
+    }
+
     private RollbackTarget target() {
       return to != null
           ? new RollbackTarget.To(to)
@@ -142,7 +145,7 @@ public final class DbCommand {
       description = "Takes the newest versions of the schema back, with their data.",
       mixinStandardHelpOptions = true)
   void rollback(@Mixin Place place, @ArgGroup(exclusive = true) @Nullable HowFar howFar) {
-    RollbackTarget target = howFar == null ? new RollbackTarget.Count(1) : howFar.target();
+    RollbackTarget target = howFar == null ? new RollbackTarget.Count(1) : howFar.target(line());
     if (place.dryRun) {
       List<Script> scripts =
           place.absent() ? List.of() : place.use(migrations -> migrations.rollbackScripts(target));
@@ -166,9 +169,13 @@ public final class DbCommand {
   }
 
   private PrintWriter out() {
+    return line().getOut();
+  }
+
+  private CommandLine line() {
     if (spec == null) {
       throw new IllegalStateException("not run by a command line");
     }
-    return spec.commandLine().getOut();
+    return spec.commandLine();
   }
 }

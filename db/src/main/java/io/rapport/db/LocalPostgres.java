@@ -44,6 +44,7 @@ public final class LocalPostgres implements AutoCloseable {
   public static LocalPostgres open(Path directory) {
     PostgresAccount account = PostgresAccount.current();
     Path place = directory.toAbsolutePath().normalize();
+    requireOurs(place);
     try {
       prepare(place, account);
       return start(place.toRealPath(), account, Durability.FSYNC, false);
@@ -79,7 +80,19 @@ public final class LocalPostgres implements AutoCloseable {
 
   /** Whether a cluster was ever made in {@code directory}. */
   public static boolean exists(Path directory) {
-    return Files.exists(directory.resolve("postgres").resolve("PG_VERSION"));
+    return Cluster.isAt(directory.resolve("postgres"));
+  }
+
+  /** Refuses a directory with a PostgreSQL of somebody else's, before anything is put into it. */
+  public static void requireOurs(Path directory) {
+    try {
+      if (Cluster.isAt(directory) || Cluster.isForeign(directory.resolve("postgres"))) {
+        throw new LocalPostgresException(
+            directory + " holds a PostgreSQL that Rapport didn't make; choose another --data");
+      }
+    } catch (IOException e) {
+      throw new LocalPostgresException("can't read " + directory + ": " + e.getMessage(), e);
+    }
   }
 
   private static Path dataHome() {
@@ -101,7 +114,7 @@ public final class LocalPostgres implements AutoCloseable {
   private static void prepare(Path directory, PostgresAccount account) throws IOException {
     account.requireAccess(existingParent(directory));
     Files.createDirectories(directory);
-    if (account.switching()) {
+    if (!account.canEnter(directory)) {
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
     }
     account.requireAccess(directory);

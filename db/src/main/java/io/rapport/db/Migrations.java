@@ -2,8 +2,6 @@ package io.rapport.db;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,23 +9,18 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
-import org.flywaydb.core.api.configuration.FluentConfiguration;
-import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
-import org.jspecify.annotations.Nullable;
 
 /** Brings a database's schema to the version of this build, and back. */
 public final class Migrations {
-  private static final Duration LOCK_PATIENCE = Duration.ofMinutes(1);
-  private static final String LOCK_NOT_AVAILABLE = "55P03";
-
   private final Database login;
   private final MigrationFiles files;
+  private final MigrationRunner runner;
 
   Migrations(Database login, MigrationFiles files) {
     this.login = login;
     this.files = files;
+    this.runner = new MigrationRunner(login, files.locations());
   }
 
   /** Where a change of the schema ended, and how many files it took. */
@@ -125,117 +118,14 @@ public final class Migrations {
     try (MigrationLock lock = MigrationLock.take(login)) {
       new Bootstrap(login, lock.connection()).run();
       List<Script> pending = pending(lock.connection());
-      for (List<Script> batch : batches(pending)) {
-        batch.forEach(before);
-        run(batch);
-      }
-      flyway("0", files.newest()).validate();
+      runner.migrate(pending, before);
+      runner.validate(files.newest());
       return new Outcome(files.newest(), pending.size());
     } catch (SQLException e) {
       throw failure("migrate", e);
     } catch (FlywayException e) {
       throw new MigrationException(message(e), e);
     }
-  }
-
-  /** Files that run one after the other without a look at what an earlier try has left. */
-  private static List<List<Script>> batches(List<Script> scripts) {
-    List<List<Script>> batches = new ArrayList<>();
-    boolean open = false;
-    for (Script script : scripts) {
-      boolean alone = script.concurrentIndex().isPresent();
-      if (!open || alone) {
-        batches.add(new ArrayList<>());
-      }
-      batches.getLast().add(script);
-      open = !alone;
-    }
-    return batches;
-  }
-
-  private void run(List<Script> batch) throws SQLException {
-    var index = batch.getFirst().concurrentIndex();
-    int target = batch.getLast().version();
-    if (index.isEmpty()) {
-      retrying(() -> flyway("150ms", target).migrate());
-      return;
-    }
-    try (Connection migrator = migrator("0").connect()) {
-      index.get().drop(migrator);
-      forgetFailed(migrator, target);
-    }
-    // It blocks nobody while it waits for older transactions to end.
-    flyway("0", target).migrate();
-  }
-
-  /** Outside a transaction, Flyway writes failures down and would go no further. */
-  private static void forgetFailed(Connection migrator, int version) throws SQLException {
-    for (History.Entry entry : History.read(migrator)) {
-      if (entry.version() == version && !entry.success()) {
-        History.forget(migrator, version);
-      }
-    }
-  }
-
-  /**
-   * The server looks now and then whether the migrator still lives: a killed one holds no locks.
-   */
-  private Database migrator(String lockTimeout) {
-    return login
-        .as(Role.MIGRATOR)
-        .with("-c client_connection_check_interval=1s -c lock_timeout=" + lockTimeout);
-  }
-
-  private Flyway flyway(String lockTimeout, int target) {
-    Database migrator = migrator(lockTimeout);
-    FluentConfiguration configuration =
-        Flyway.configure(Migrations.class.getClassLoader())
-            .dataSource(migrator.jdbcUrl(), migrator.user(), migrator.password())
-            .locations(files.locations().toArray(String[]::new))
-            .defaultSchema(History.SCHEMA)
-            .schemas(History.SCHEMA)
-            .table(History.TABLE)
-            .createSchemas(false)
-            .cleanDisabled(true)
-            .outOfOrder(false)
-            .validateMigrationNaming(true)
-            .ignoreMigrationPatterns("*:pending")
-            .target(Integer.toString(target))
-            .loggers("slf4j");
-    configuration
-        .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
-        .setTransactionalLock(false);
-    return configuration.load();
-  }
-
-  /** What a change of the schema may do again as a whole. */
-  private interface Change {
-    void run() throws SQLException;
-  }
-
-  /** Rather than queue for a lock, and make everybody queue behind, a change gives up soon. */
-  private static void retrying(Change change) throws SQLException {
-    long deadline = System.nanoTime() + LOCK_PATIENCE.toNanos();
-    while (true) {
-      try {
-        change.run();
-        return;
-      } catch (SQLException | FlywayException e) {
-        if (!isLockTimeout(e) || System.nanoTime() > deadline) {
-          throw e;
-        }
-        Pauses.pause();
-      }
-    }
-  }
-
-  private static boolean isLockTimeout(Throwable failure) {
-    for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof SQLException e && LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Every version that this build knows or the database has. */
@@ -278,7 +168,7 @@ public final class Migrations {
       if (!invalid.isEmpty()) {
         throw new MigrationException("half-made indexes: " + invalid);
       }
-      flyway("150ms", files.newest()).validate();
+      runner.validate(files.newest());
       return files.newest();
     } catch (SQLException e) {
       throw failure("validate", e);
@@ -325,22 +215,12 @@ public final class Migrations {
       List<Script> scripts = rollbackScripts(target, lock.connection());
       for (Script script : scripts) {
         before.accept(script);
-        retrying(() -> takeBack(script));
+        runner.takeBack(script);
       }
       Set<Integer> left = applied(lock.connection());
       return new Outcome(left.isEmpty() ? 0 : Collections.max(left), scripts.size());
     } catch (SQLException e) {
       throw failure("roll back", e);
-    }
-  }
-
-  private void takeBack(Script script) throws SQLException {
-    try (Connection migrator = migrator("150ms").connect();
-        Statement statement = migrator.createStatement()) {
-      migrator.setAutoCommit(false);
-      statement.execute(script.sql());
-      History.forget(migrator, script.version());
-      migrator.commit();
     }
   }
 

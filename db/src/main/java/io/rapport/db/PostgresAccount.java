@@ -36,6 +36,10 @@ record PostgresAccount(boolean switching) {
     return whole;
   }
 
+  boolean isNamed(String user) {
+    return user.equals(USER);
+  }
+
   /** Makes this account the owner of a file or directory. */
   void own(Path path) throws IOException {
     if (switching) {

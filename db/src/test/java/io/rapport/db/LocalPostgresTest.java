@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class LocalPostgresTest {
   private Path directory = Path.of("");
@@ -164,6 +165,56 @@ class LocalPostgresTest {
         .hasMessage(
             "PostgreSQL runs as the user postgres, which can't enter %s; choose another --data"
                 .formatted(closed));
+  }
+
+  @Test
+  @Timeout(30)
+  void refusesAtOnceWhatItDidNotMake() throws Exception {
+    Path within = Files.createDirectories(directory.resolve("data/postgres"));
+    Files.writeString(within.resolve("PG_VERSION"), "15\n");
+    Path data = Files.createDirectory(directory.resolve("other"));
+    Files.writeString(data.resolve("PG_VERSION"), "15\n");
+
+    for (Path foreign : List.of(directory.resolve("data"), data)) {
+      assertThatThrownBy(() -> LocalPostgres.open(foreign))
+          .isInstanceOf(LocalPostgresException.class)
+          .hasMessage(
+              foreign + " holds a PostgreSQL that Rapport didn't make; choose another --data");
+      assertThat(foreign.toFile().list()).hasSize(1);
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void refusesAtOnceWhatAnotherVersionMade() throws Exception {
+    Path data = directory.resolve("data");
+    LocalPostgres.open(data).close();
+    Files.writeString(data.resolve("postgres/PG_VERSION"), "14\n");
+
+    assertThatThrownBy(() -> LocalPostgres.open(data))
+        .isInstanceOf(LocalPostgresException.class)
+        .hasMessageContaining("was made by PostgreSQL 14, and this is ");
+  }
+
+  @Test
+  @Timeout(60)
+  void refusesAtOnceWhatBelongsToAnotherUser() throws Exception {
+    Assumptions.assumeTrue(PostgresAccount.current().switching());
+    Path data = directory.resolve("data");
+    LocalPostgres.open(data).close();
+    Files.setOwner(data.resolve("postgres"), Files.getOwner(directory));
+
+    assertThatThrownBy(() -> LocalPostgres.open(data))
+        .isInstanceOf(LocalPostgresException.class)
+        .hasMessageContaining("belongs to the user root");
+  }
+
+  @Test
+  void leavesADirectoryThatItCanEnterAsItIs() throws Exception {
+    LocalPostgres.open(directory).close();
+
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
+        .isEqualTo("rwxr-xr-x");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
+import io.rapport.platform.UnitOfWork;
 import java.util.List;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -13,14 +14,17 @@ import org.jooq.DSLContext;
 public final class IdentityFeature {
   private final TenantStore tenants;
   private final TenantDb db;
+  private final UnitOfWork work;
   private final UserStore users = new UserStore();
 
   /**
    * @param system the database as the system role sees it
+   * @param systemWrites the same, in transactions
    */
-  public IdentityFeature(TenantDb db, DSLContext system) {
-    this.tenants = new TenantStore(system);
+  public IdentityFeature(TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemWrites) {
+    this.tenants = new TenantStore(system, systemWrites);
     this.db = db;
+    this.work = work;
   }
 
   public TenantDirectory tenants() {
@@ -32,7 +36,7 @@ public final class IdentityFeature {
   }
 
   /** Keeps users' last activity. */
-  public ChangeSubscriber activity() {
+  public static ChangeSubscriber activity() {
     return new ActivitySubscriber();
   }
 
@@ -42,6 +46,7 @@ public final class IdentityFeature {
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {
-    return List.of(new TenantService(tenants).bind(rpcs), new UserService(db, users).bind(rpcs));
+    return List.of(
+        new TenantService(tenants).bind(rpcs), new UserService(db, work, users).bind(rpcs));
   }
 }

@@ -7,12 +7,10 @@ import io.rapport.identity.v1.ListTenantsRequest;
 import io.rapport.identity.v1.ListTenantsResponse;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.identity.v1.TenantServiceGrpc;
-import io.rapport.platform.Caller;
-import io.rapport.platform.PageTokens;
+import io.rapport.platform.NamePage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Uuids;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
 
@@ -39,23 +37,17 @@ final class TenantService {
   }
 
   private ListTenantsResponse listTenants(ListTenantsRequest request) {
-    Caller.Tenant caller = Caller.currentTenant();
-    ListTenantsRequest arguments = ListTenantsRequest.getDefaultInstance();
-    int size = PageTokens.size(request.getPageSize());
-    String after =
-        PageTokens.decode(caller, arguments, request.getPageToken())
-            .map(cursor -> new String(cursor, StandardCharsets.UTF_8))
-            .orElse(null);
-
-    List<Tenant> found = tenants.list(after, size + 1);
-
-    ListTenantsResponse.Builder page =
-        ListTenantsResponse.newBuilder().addAllTenants(found.stream().limit(size).toList());
-    if (found.size() > size) {
-      byte[] last = found.get(size - 1).getDisplayName().getBytes(StandardCharsets.UTF_8);
-      page.setNextPageToken(PageTokens.encode(caller, arguments, last));
-    }
-    return page.build();
+    NamePage<Tenant> page =
+        new NamePage<>(
+            ListTenantsRequest.getDefaultInstance(),
+            request.getPageSize(),
+            request.getPageToken(),
+            Tenant::getDisplayName);
+    List<Tenant> found = tenants.list(page.after(), page.limit());
+    return ListTenantsResponse.newBuilder()
+        .addAllTenants(page.items(found))
+        .setNextPageToken(page.nextToken(found))
+        .build();
   }
 
   private Tenant createTenant(CreateTenantRequest request) {
@@ -63,6 +55,7 @@ final class TenantService {
       return request.getTenant();
     }
     Tenant tenant = request.getTenant();
-    return tenants.insert(Uuids.parse(tenant.getId()), tenant.getDisplayName());
+    String id = tenant.getId().isEmpty() ? request.getRequestId() : tenant.getId();
+    return tenants.insert(Uuids.parse(id), tenant.getDisplayName());
   }
 }

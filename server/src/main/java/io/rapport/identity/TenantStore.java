@@ -9,6 +9,7 @@ import io.rapport.identity.v1.Tenant;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
 import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
@@ -20,19 +21,23 @@ import java.util.UUID;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record3;
-import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
   private final DSLContext system;
+  private final TenantDb writes;
 
   /** A tenant and its secret never change; see docs/caching.md. */
   private final Cache<UUID, Caller.Tenant> known =
       Caffeine.newBuilder().maximumSize(10_000).build();
 
-  TenantStore(DSLContext system) {
+  /**
+   * @param writes the same database, in transactions
+   */
+  TenantStore(DSLContext system, TenantDb writes) {
     this.system = system;
+    this.writes = writes;
   }
 
   @Override
@@ -56,21 +61,23 @@ final class TenantStore implements TenantDirectory {
   }
 
   /** Up to {@code limit} tenants by name, after the one with this name. */
-  List<Tenant> list(@Nullable String after, int limit) {
-    return select(after == null ? DSL.noCondition() : TENANTS.DISPLAY_NAME.gt(after), limit);
+  List<Tenant> list(String after, int limit) {
+    return select(TENANTS.DISPLAY_NAME.gt(after), limit);
   }
 
   /** Makes a tenant unless one with this id and name is there already. */
   Tenant insert(@Nullable UUID id, String displayName) {
     UUID chosen = id == null ? Ids.next() : id;
     boolean made =
-        system
-                .insertInto(TENANTS)
-                .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
-                .values(chosen, displayName, TenantSecret.generate())
-                .onConflictDoNothing()
-                .execute()
-            == 1;
+        writes.write(
+            chosen,
+            tx ->
+                tx.insertInto(TENANTS)
+                        .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
+                        .values(chosen, displayName, TenantSecret.generate())
+                        .onConflictDoNothing()
+                        .execute()
+                    == 1);
     return get(chosen)
         .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
         .orElseThrow(() -> taken(displayName));

@@ -21,11 +21,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
+import org.jooq.Result;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
 /** Users, their identities and aliases in PostgreSQL. The only class that writes them. */
 public final class UserStore {
+  /** What users are called in the change log. */
+  public static final String KIND = "identity.user";
+
   private static final Comparator<Identity> ORDER =
       Comparator.comparing(Identity::getProvider).thenComparing(Identity::getSubject);
 
@@ -68,18 +72,25 @@ public final class UserStore {
         .fetchOptional(IDENTITY_LINKS.USER_ID);
   }
 
+  /**
+   * The users of identities.
+   *
+   * @param made those that were not there before
+   */
+  public record Found(Map<Identity, UUID> users, Collection<UUID> made) {}
+
   /** The users of the identities; makes those that are not there yet. */
-  public Map<Identity, UUID> findOrMake(
-      DSLContext tx, UUID tenant, Collection<Identity> identities) {
+  public Found findOrMake(DSLContext tx, UUID tenant, Collection<Identity> identities) {
     Map<Identity, UUID> users = new HashMap<>(findAll(tx, tenant, identities));
     List<Identity> missing =
         identities.stream().filter(it -> !users.containsKey(it)).distinct().sorted(ORDER).toList();
-    if (!missing.isEmpty()) {
-      missing.forEach(identity -> users.put(identity, Ids.next()));
-      insert(tx, tenant, missing, missing.stream().map(users::get).toList());
-      users.putAll(findAll(tx, tenant, missing)); // another transaction may have been first
+    if (missing.isEmpty()) {
+      return new Found(users, Set.of());
     }
-    return users;
+    missing.forEach(identity -> users.put(identity, Ids.next()));
+    Set<UUID> made = insert(tx, tenant, missing, missing.stream().map(users::get).toList());
+    users.putAll(findAll(tx, tenant, missing)); // another transaction may have been first
+    return new Found(users, made);
   }
 
   private static Map<Identity, UUID> findAll(
@@ -102,26 +113,32 @@ public final class UserStore {
     return found;
   }
 
-  /** In order of the key, so that two transactions that make the same users can't deadlock. */
-  private static void insert(
+  /**
+   * Inserts in order of the key, so that two transactions that make the same users can't deadlock.
+   *
+   * @return the users that were not there yet
+   */
+  private static Set<UUID> insert(
       DSLContext tx, UUID tenant, List<Identity> identities, List<UUID> users) {
-    tx.execute(
-        """
-        WITH input AS (
-          SELECT * FROM unnest({0}::text[], {1}::text[], {2}::uuid[])
-            AS i (provider, subject, user_id)
-        ), linked AS (
-          INSERT INTO identity.identity_links (tenant_id, provider, subject, user_id)
-          SELECT {3}, provider, subject, user_id FROM input ORDER BY provider, subject
-          ON CONFLICT DO NOTHING
-          RETURNING user_id
-        )
-        INSERT INTO identity.users (tenant_id, id) SELECT {3}, user_id FROM linked
-        """,
-        DSL.val(identities.stream().map(Identity::getProvider).toArray(String[]::new)),
-        DSL.val(identities.stream().map(Identity::getSubject).toArray(String[]::new)),
-        DSL.val(users.toArray(UUID[]::new)),
-        DSL.val(tenant));
+    Result<?> made =
+        tx.fetch(
+            """
+            WITH input AS (
+              SELECT * FROM unnest({0}::text[], {1}::text[], {2}::uuid[])
+                AS i (provider, subject, user_id)
+            ), linked AS (
+              INSERT INTO identity.identity_links (tenant_id, provider, subject, user_id)
+              SELECT {3}, provider, subject, user_id FROM input ORDER BY provider, subject
+              ON CONFLICT DO NOTHING
+              RETURNING user_id
+            )
+            INSERT INTO identity.users (tenant_id, id) SELECT {3}, user_id FROM linked RETURNING id
+            """,
+            DSL.val(identities.stream().map(Identity::getProvider).toArray(String[]::new)),
+            DSL.val(identities.stream().map(Identity::getSubject).toArray(String[]::new)),
+            DSL.val(users.toArray(UUID[]::new)),
+            DSL.val(tenant));
+    return made.intoSet(0, UUID.class);
   }
 
   /** The user and all users that are aliases of the same one: under any of them, the same. */
@@ -143,7 +160,10 @@ public final class UserStore {
         .orElse(user);
   }
 
-  /** Lets one transaction of a tenant at a time change aliases, so that they can't form a chain. */
+  /**
+   * Lets one transaction of a tenant at a time change aliases, so that they can't form a chain. In
+   * one server they take turns already; this is for several.
+   */
   void lockAliases(DSLContext tx, UUID tenant) {
     tx.fetch(
         "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))",

@@ -1,7 +1,16 @@
 package io.rapport.platform;
 
+import static java.util.stream.Collectors.toSet;
+
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jooq.DSLContext;
+import org.jooq.QueryPart;
+import org.jooq.Record;
+import org.jooq.impl.DSL;
 
 /**
  * Numbers the commits of a tenant, and keeps what each changed.
@@ -19,7 +28,7 @@ public final class ChangeLog {
       """
       , head AS (
         INSERT INTO platform.tenant_heads AS h (tenant_id, position)
-        SELECT DISTINCT tenant_id, 1 FROM entries WHERE %s ORDER BY tenant_id
+        SELECT DISTINCT tenant_id, 1 FROM entries WHERE DONE ORDER BY tenant_id
         ON CONFLICT (tenant_id) DO UPDATE SET position = h.position + 1
         RETURNING tenant_id, position
       ), logged AS (
@@ -31,10 +40,51 @@ public final class ChangeLog {
       )
       """;
 
+  private static final String CHANGES =
+      """
+      WITH entries AS (
+        SELECT {0}::uuid AS tenant_id, ordinal::integer, kind, op, entity_id, user_id, revision,
+          1 AS row_count, NULL::bigint AS batch
+          FROM unnest({1}::text[], {2}::text[], {3}::uuid[], {4}::uuid[], {5}::bigint[])
+            WITH ORDINALITY AS c (kind, op, entity_id, user_id, revision, ordinal)
+      ), changes AS (
+        SELECT tenant_id, kind, op, entity_id, user_id, revision, NULL::text AS event_type,
+          1 AS row_count, NULL::timestamptz AS last_occurred_at
+          FROM entries
+      )
+      """;
+
   private final List<ChangeSubscriber> subscribers;
 
   public ChangeLog(List<ChangeSubscriber> subscribers) {
     this.subscribers = List.copyOf(subscribers);
+  }
+
+  /**
+   * Does what follows from changes, and numbers and logs them: the last thing that a write does.
+   */
+  public void append(DSLContext tx, UUID tenant, List<Change> changes) {
+    if (!changes.isEmpty()) {
+      append(tx, tenant, changes, "SELECT position FROM head");
+    }
+  }
+
+  /**
+   * The same by one statement with what the caller adds: its text may read {@code head}, and its
+   * values are {@code {6}} and those after it.
+   */
+  Record append(
+      DSLContext tx, UUID tenant, List<Change> changes, String rest, QueryPart... values) {
+    Set<String> kinds = changes.stream().map(Change::kind).collect(toSet());
+    List<QueryPart> all = new ArrayList<>();
+    all.add(DSL.val(tenant));
+    all.add(DSL.val(changes.stream().map(Change::kind).toArray(String[]::new)));
+    all.add(DSL.val(changes.stream().map(change -> change.op().name()).toArray(String[]::new)));
+    all.add(DSL.val(changes.stream().map(Change::entity).toArray(UUID[]::new)));
+    all.add(DSL.val(changes.stream().map(Change::user).toArray(UUID[]::new)));
+    all.add(DSL.val(changes.stream().map(Change::revision).toArray(Long[]::new)));
+    all.addAll(List.of(values));
+    return tx.fetchSingle(CHANGES + ending(kinds) + rest, all.toArray(QueryPart[]::new));
   }
 
   /**
@@ -54,6 +104,6 @@ public final class ChangeLog {
         done.append(" AND (SELECT count(*) FROM subscriber_%d) >= 0".formatted(n));
       }
     }
-    return sql.append(LOG.formatted(done)).toString();
+    return sql.append(LOG.replace("DONE", done)).toString();
   }
 }

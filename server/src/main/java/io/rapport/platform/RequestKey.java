@@ -1,5 +1,6 @@
 package io.rapport.platform;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param digest of the RPC and all that was asked for
  */
-record RequestKey(String subject, UUID id, byte[] digest) {
+record RequestKey(String subject, UUID id, ByteString digest) {
   private static final String ID = "request_id";
   private static final String VALIDATE_ONLY = "validate_only";
 
@@ -36,13 +37,13 @@ record RequestKey(String subject, UUID id, byte[] digest) {
     return field != null && (Boolean) request.getField(field);
   }
 
-  private static byte[] digest(Message request, @Nullable FieldDescriptor id) {
+  private static ByteString digest(Message request, @Nullable FieldDescriptor id) {
     Message rest = id == null ? request : request.toBuilder().clearField(id).build();
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
       sha.update(request.getDescriptorForType().getFullName().getBytes(StandardCharsets.UTF_8));
       sha.update((byte) 0);
-      return sha.digest(deterministic(rest));
+      return ByteString.copyFrom(sha.digest(deterministic(rest)));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

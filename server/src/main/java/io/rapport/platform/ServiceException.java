@@ -57,9 +57,12 @@ public final class ServiceException extends RuntimeException {
   }
 
   public static ServiceException notFound(String kind, String id) {
-    return of(Code.NOT_FOUND, ErrorReason.RESOURCE_NOT_FOUND, "no such " + kind)
-        .with("kind", kind)
-        .with("id", id);
+    return notFound(kind).with("id", id);
+  }
+
+  /** Of something that was not asked for by its id. */
+  public static ServiceException notFound(String kind) {
+    return of(Code.NOT_FOUND, ErrorReason.RESOURCE_NOT_FOUND, "no such " + kind).with("kind", kind);
   }
 
   public static ServiceException failedPrecondition(ErrorReason reason, String message) {

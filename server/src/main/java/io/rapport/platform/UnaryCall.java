@@ -48,11 +48,14 @@ final class UnaryCall<Q, R> extends ServerCall.Listener<Parsed<Q>> implements Re
     }
   }
 
+  /** Lets go of the request: what waits for its answer may be much less than what was sent. */
   private Q theRequest() {
     if (request == null) {
       throw Parsed.malformed("a unary call takes one message, not none");
     }
-    return request.orThrow();
+    Parsed<Q> taken = request;
+    request = null;
+    return taken.orThrow();
   }
 
   @Override

@@ -5,17 +5,10 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.grpc.Context;
 import io.grpc.Deadline;
-import io.grpc.Status.Code;
 import io.rapport.platform.v1.ErrorReason;
-import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
-import org.jooq.DSLContext;
-import org.jooq.Record;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
@@ -31,32 +24,6 @@ import org.jspecify.annotations.Nullable;
 public final class UnitOfWork {
   /** How often to ask what became of a commit whose connection broke. */
   private static final int TRIES = 3;
-
-  private static final String RESERVE =
-      """
-      INSERT INTO platform.requests (tenant_id, subject, request_id, digest)
-      VALUES ({0}, {1}, {2}, {3}) ON CONFLICT DO NOTHING
-      """;
-
-  private static final String FIND =
-      """
-      SELECT digest, answer, position FROM platform.requests
-       WHERE tenant_id = {0} AND subject = {1} AND request_id = {2}
-      """;
-
-  private static final String CHANGES =
-      """
-      WITH entries AS (
-        SELECT {0}::uuid AS tenant_id, ordinal::integer, kind, op, entity_id, user_id, revision,
-          1 AS row_count, NULL::bigint AS batch
-          FROM unnest({1}::text[], {2}::text[], {3}::uuid[], {4}::uuid[], {5}::bigint[])
-            WITH ORDINALITY AS c (kind, op, entity_id, user_id, revision, ordinal)
-      ), changes AS (
-        SELECT tenant_id, kind, op, entity_id, user_id, revision, NULL::text AS event_type,
-          1 AS row_count, NULL::timestamptz AS last_occurred_at
-          FROM entries
-      )
-      """;
 
   /** A commit that is waiting for a replica must not be broken off: it is done already. */
   private static final String ANSWER =
@@ -74,6 +41,7 @@ public final class UnitOfWork {
 
   private final TenantDb db;
   private final ChangeLog log;
+  private final RequestStore requests = new RequestStore();
 
   private record Done<A>(A answer, long position, boolean replayed) {}
 
@@ -134,8 +102,8 @@ public final class UnitOfWork {
     return db.write(
         tenant,
         dsl -> {
-          if (key != null && !reserve(dsl, tenant, key)) {
-            return replay(dsl, tenant, key, answers);
+          if (key != null && !requests.reserve(dsl, tenant, key)) {
+            return replay(requests.find(dsl, tenant, key), answers);
           }
           Transaction tx = new Transaction(caller.tenant(), dsl);
           A answer = work.apply(tx);
@@ -143,32 +111,10 @@ public final class UnitOfWork {
         });
   }
 
-  private static boolean reserve(DSLContext dsl, UUID tenant, RequestKey key) {
-    return dsl.execute(
-            RESERVE,
-            DSL.val(tenant),
-            DSL.val(key.subject()),
-            DSL.val(key.id()),
-            DSL.val(key.digest()))
-        == 1;
-  }
-
   private static <A extends Message> Done<A> replay(
-      DSLContext dsl, UUID tenant, RequestKey key, Parser<A> answers) {
-    Record row = dsl.fetchSingle(FIND, DSL.val(tenant), DSL.val(key.subject()), DSL.val(key.id()));
-    byte[] digest = row.get(0, byte[].class);
-    if (!Arrays.equals(digest, key.digest())) {
-      throw ServiceException.of(
-              Code.ALREADY_EXISTS,
-              ErrorReason.REQUEST_ID_REUSED,
-              "another request was made under this request_id")
-          .with("request_id", key.id().toString())
-          .with("recorded_digest", HexFormat.of().formatHex(digest))
-          .with("sent_digest", HexFormat.of().formatHex(key.digest()));
-    }
+      RequestStore.Answered answered, Parser<A> answers) {
     try {
-      A answer = answers.parseFrom(row.get(1, byte[].class));
-      return new Done<>(answer, row.get(2, Long.class), true);
+      return new Done<>(answers.parseFrom(answered.answer()), answered.position(), true);
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalStateException("a stored answer can't be read", e);
     }
@@ -176,18 +122,11 @@ public final class UnitOfWork {
 
   /** Ends the write by one statement; returns the commit's number. */
   private long end(Transaction tx, @Nullable RequestKey key, Message answer) {
-    List<Change> changes = tx.changes();
-    TreeSet<String> kinds = new TreeSet<>();
-    changes.forEach(change -> kinds.add(change.kind()));
-    return tx.dsl()
-        .fetchSingle(
-            CHANGES + log.ending(kinds) + ANSWER,
-            DSL.val(tx.tenant()),
-            DSL.val(changes.stream().map(Change::kind).toArray(String[]::new)),
-            DSL.val(changes.stream().map(change -> change.op().name()).toArray(String[]::new)),
-            DSL.val(changes.stream().map(Change::entity).toArray(UUID[]::new)),
-            DSL.val(changes.stream().map(Change::user).toArray(UUID[]::new)),
-            DSL.val(changes.stream().map(Change::revision).toArray(Long[]::new)),
+    return log.append(
+            tx.dsl(),
+            tx.tenant(),
+            tx.changes(),
+            ANSWER,
             DSL.val(key == null ? null : answer.toByteArray(), byte[].class),
             DSL.val(key == null ? null : key.subject(), String.class),
             DSL.val(key == null ? null : key.id(), UUID.class))

@@ -10,6 +10,7 @@ import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import io.rapport.db.LocalPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ final class DevelopmentKey {
   static DevelopmentKey in(Path directory) {
     Path secret = directory.resolve("development-key.json");
     Path jwks = directory.resolve("development-jwks.json");
+    LocalPostgres.requireOurs(directory);
     try {
       Files.createDirectories(directory);
       if (!Files.exists(secret)) {

@@ -50,6 +50,7 @@ public final class RapportServer implements AutoCloseable {
     this.config = config;
     this.wiring = new Wiring(config, clock);
     wiring.system.connection(Migrations::requireCurrent);
+    wiring.start();
     List<String> names =
         wiring.services.stream().map(s -> s.getServiceDescriptor().getName()).toList();
     this.health = new Health(names, wiring.system);

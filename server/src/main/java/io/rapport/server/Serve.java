@@ -1,16 +1,15 @@
 package io.rapport.server;
 
+import io.rapport.db.CommandLines;
 import io.rapport.db.Database;
 import io.rapport.db.LocalPostgres;
 import io.rapport.db.Migrations;
 import io.rapport.server.ServerConfig.Variable;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -39,7 +38,7 @@ public final class Serve implements Callable<Integer> {
   private @Nullable String jwks;
 
   public static void main(String[] args) {
-    int status = new CommandLine(new Serve()).execute(args);
+    int status = CommandLines.of("rapport", new Serve()).execute(args);
     if (status != 0) {
       System.exit(status);
     }
@@ -47,23 +46,14 @@ public final class Serve implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    try {
-      Map<String, String> environment = environment();
-      String url = environment.getOrDefault(Variable.DATABASE_URL.key(), "");
-      if (url.isEmpty()) {
-        serveLocally(environment);
-      } else {
-        serve(environment, Database.parse(url), () -> {});
-      }
-      return 0;
-    } catch (RuntimeException e) {
-      System.err.println("rapport: " + e.getMessage() + reason(e.getCause()));
-      return 1;
+    Map<String, String> environment = environment();
+    String url = environment.getOrDefault(Variable.DATABASE_URL.key(), "");
+    if (url.isEmpty()) {
+      serveLocally(environment);
+    } else {
+      serve(environment, Database.parse(url), () -> {});
     }
-  }
-
-  private static String reason(@Nullable Throwable cause) {
-    return cause instanceof IOException ? " (" + cause.getMessage() + ")" : "";
+    return 0;
   }
 
   private void serveLocally(Map<String, String> environment) throws InterruptedException {

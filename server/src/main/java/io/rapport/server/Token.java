@@ -1,6 +1,7 @@
 package io.rapport.server;
 
 import com.nimbusds.jwt.JWTClaimsSet;
+import io.rapport.db.CommandLines;
 import io.rapport.db.LocalPostgres;
 import io.rapport.platform.Contract;
 import io.rapport.platform.Rights;
@@ -15,7 +16,10 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Signs a token that the server of this checkout trusts in development. */
 @Command(
@@ -23,6 +27,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "Prints a token for a tenant, which the development server of bin/serve trusts.")
 public final class Token implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
   @Option(names = "--tenant", required = true, paramLabel = "UUID", description = "The tenant.")
   private @Nullable UUID tenant;
 
@@ -42,11 +48,16 @@ public final class Token implements Callable<Integer> {
   private @Nullable Path data;
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Token()).execute(args));
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return CommandLines.of("rapport", new Token());
   }
 
   @Override
   public Integer call() {
+    requireTime();
     Instant now = Clock.systemUTC().instant();
     JWTClaimsSet claims =
         new JWTClaimsSet.Builder()
@@ -58,6 +69,12 @@ public final class Token implements Callable<Integer> {
     Path directory = data == null ? LocalPostgres.defaultDirectory(Serve.checkout()) : data;
     System.out.println(DevelopmentKey.in(directory).sign(claims));
     return 0;
+  }
+
+  private void requireTime() {
+    if (spec != null && hours < 1) {
+      throw new ParameterException(spec.commandLine(), "--hours must be 1 or more: " + hours);
+    }
   }
 
   private static String allRights() {

@@ -20,6 +20,7 @@ import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TokenVerifier;
+import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.event.EventFeature;
@@ -52,6 +53,7 @@ final class Wiring implements AutoCloseable {
   final AuthInterceptor auth;
   final List<ServerServiceDefinition> services = new ArrayList<>();
   private final List<AutoCloseable> parts = new ArrayList<>();
+  private final List<Runnable> starts = new ArrayList<>();
 
   Wiring(ServerConfig config, Clock clock) {
     Database database = config.database();
@@ -72,14 +74,18 @@ final class Wiring implements AutoCloseable {
     Contract contract = Contract.load();
     Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
 
-    IdentityFeature identity = new IdentityFeature(db, system);
-    PropertyFeature properties = closed(new PropertyFeature(db, SensitiveKeys::isSensitive));
-    ChangeLog changes = new ChangeLog(List.of(properties.index(), identity.activity()));
+    ChangeLog changes = new ChangeLog(List.of(PropertyFeature.index(), IdentityFeature.activity()));
+    UnitOfWork work = new UnitOfWork(db, changes);
+
+    IdentityFeature identity =
+        new IdentityFeature(db, work, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
+    PropertyFeature properties =
+        closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     EventFeature events =
         closed(
             new EventFeature(
                 db, changes, identity.users(), properties.properties(), config.eventWriters()));
-    closed(new EventPartitions(system)).start();
+    EventPartitions partitions = closed(new EventPartitions(system));
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
@@ -92,8 +98,15 @@ final class Wiring implements AutoCloseable {
             clock);
     auth = new AuthInterceptor(callers, Rights.of(contract));
     if (config.development()) {
-      identity.ensureTenant(DEVELOPMENT_TENANT, "development");
+      starts.add(() -> identity.ensureTenant(DEVELOPMENT_TENANT, "development"));
     }
+    starts.add(partitions::start);
+    starts.add(properties::start);
+  }
+
+  /** Begins what the parts do by themselves; the schema must have been checked. */
+  void start() {
+    starts.forEach(Runnable::run);
   }
 
   private static TokenVerifier verifier(@Nullable Tokens tokens, Clock clock) {

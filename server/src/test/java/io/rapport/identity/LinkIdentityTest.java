@@ -3,6 +3,7 @@ package io.rapport.identity;
 import static io.rapport.server.Given.eventOf;
 import static io.rapport.server.Given.identity;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import com.google.rpc.Code;
 import io.rapport.client.RapportClient;
@@ -14,9 +15,13 @@ import io.rapport.identity.v1.UserServiceGrpc;
 import io.rapport.server.Given;
 import io.rapport.server.Locks;
 import io.rapport.server.Rapport;
+import io.rapport.server.RapportServer;
+import io.rapport.server.Tokens;
 import io.rapport.server.Told;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -92,11 +97,13 @@ class LinkIdentityTest {
 
   /** Both are held up where each has looked for aliases and not yet committed its own. */
   @Test
-  void formsNoCycleWhenTwoAreLinkedToEachOtherAtOnce() throws Exception {
+  void formsNoCycleWhenTwoServersLinkTwoToEachOtherAtOnce() throws Exception {
     String a = user("a");
     String b = user("b");
 
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    try (RapportServer server = rapport.serve(Map.of());
+        RapportClient other = rapport.clientOf(server);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<User>> calls = new ArrayList<>();
       rapport
           .sql()
@@ -105,7 +112,7 @@ class LinkIdentityTest {
                 .fetch(
                     "SELECT FROM identity.users WHERE tenant_id = ? FOR UPDATE", rapport.tenant());
             calls.add(threads.submit(() -> link(a, identity("b"))));
-            calls.add(threads.submit(() -> link(b, identity("a"))));
+            calls.add(threads.submit(() -> other.users().link(b, identity("a"))));
             new Locks(tx.dsl()).awaitWaiting(2);
           });
       for (Future<User> call : calls) {
@@ -115,6 +122,63 @@ class LinkIdentityTest {
 
     List<String> aliasOf = List.of(get("a").getAliasOf(), get("b").getAliasOf());
     assertThat(aliasOf).containsOnlyOnce("");
+  }
+
+  @Test
+  void waitsWithoutTheConnectionsThatOthersNeed() throws Exception {
+    String ada = user("ada");
+
+    String token = rapport.tokens().of(rapport.newTenant(), Tokens.ALL_RIGHTS);
+    var other = UserServiceGrpc.newBlockingStub(rapport.channel(token));
+    GetUserRequest nobody = GetUserRequest.newBuilder().setId(Given.id()).build();
+
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<User>> calls = new ArrayList<>();
+      rapport
+          .sql()
+          .transaction(tx -> {
+            tx.dsl()
+                .fetch(
+                    "SELECT FROM identity.users WHERE tenant_id = ? FOR UPDATE", rapport.tenant());
+            for (int i = 0; i < 36; i++) {
+              String subject = "x" + i;
+              calls.add(threads.submit(() -> link(ada, identity(subject))));
+            }
+            new Locks(tx.dsl()).awaitWaiting(1);
+            for (int i = 0; i < 50; i++) {
+              assertThat(Told.by(() -> other.getUser(nobody)).code()).isEqualTo(Code.NOT_FOUND);
+            }
+          });
+      for (Future<User> call : calls) {
+        assertLinkedOrToRepeat(call);
+      }
+    }
+  }
+
+  private static void assertLinkedOrToRepeat(Future<User> call) throws InterruptedException {
+    try {
+      call.get();
+    } catch (ExecutionException e) {
+      assertThat(Told.of(e).reason()).isIn("LOCK_TIMEOUT", "OVERLOADED");
+    }
+  }
+
+  @Test
+  void letsManyCallersLinkAtOnce() throws Exception {
+    String ada = user("ada");
+
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<User>> calls = new ArrayList<>();
+      for (int i = 0; i < 36; i++) {
+        String subject = "x" + i;
+        calls.add(threads.submit(() -> link(ada, identity(subject))));
+      }
+      for (Future<User> call : calls) {
+        assertThat(call.get().getId()).isEqualTo(ada);
+      }
+    }
+
+    assertThat(get("ada").getIdentitiesList()).hasSize(37);
   }
 
   @Test
@@ -153,6 +217,24 @@ class LinkIdentityTest {
   }
 
   @Test
+  void answersAsIfAndChangesNothingIfOnlyAskedToCheck() {
+    String device = user("device");
+    User ada = link(user("ada"), identity("device"));
+
+    User checked =
+        stub()
+            .linkIdentity(
+                LinkIdentityRequest.newBuilder()
+                    .setUserId(device)
+                    .setIdentity(identity("x"))
+                    .setValidateOnly(true)
+                    .build());
+
+    assertThat(checked).isEqualTo(ada.toBuilder().addIdentities(identity("x")).build());
+    assertThat(get("ada")).isEqualTo(ada);
+  }
+
+  @Test
   void refusesBadIdentities() {
     String ada = user("ada");
     Identity.Builder good = identity("x").toBuilder();
@@ -183,6 +265,18 @@ class LinkIdentityTest {
     }
     GetUserRequest none = GetUserRequest.getDefaultInstance();
     assertThat(Told.by(() -> stub().getUser(none)).reason()).isEqualTo("INVALID_FIELD");
+  }
+
+  @Test
+  void namesWhatWasAskedForIfThereIsNoSuchUser() {
+    String absent = Given.id();
+    GetUserRequest byId = GetUserRequest.newBuilder().setId(absent).build();
+    GetUserRequest byIdentity = GetUserRequest.newBuilder().setIdentity(identity("x")).build();
+
+    assertThat(Told.by(() -> stub().getUser(byId)).metadata())
+        .containsOnly(entry("kind", "user"), entry("id", absent));
+    assertThat(Told.by(() -> stub().getUser(byIdentity)).metadata())
+        .containsOnly(entry("kind", "user"), entry("by", "identity"));
   }
 
   private static UserServiceGrpc.UserServiceBlockingStub stub() {

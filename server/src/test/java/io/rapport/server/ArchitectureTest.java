@@ -114,6 +114,8 @@ class ArchitectureTest {
         .that(areNotPartOf("Store"))
         .and()
         .doNotHaveFullyQualifiedName(PLATFORM + ".TenantConnection")
+        .and()
+        .doNotHaveFullyQualifiedName(PLATFORM + ".ChangeLog")
         .should()
         .callMethodWhere(
             is(

@@ -15,6 +15,8 @@ import io.rapport.db.Database;
 import io.rapport.db.Durability;
 import io.rapport.db.LocalPostgres;
 import io.rapport.db.Migrations;
+import io.rapport.identity.v1.CreateTenantRequest;
+import io.rapport.identity.v1.Tenant;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import java.sql.Connection;
@@ -35,6 +37,18 @@ import org.junit.jupiter.api.Test;
 /** A server over a database of its own, which is slow, full or gone. */
 class DatabaseFaultTest {
   private static final String COUNT = "rapport.tracking.v1.EventService/CountEvents";
+  private static final String CREATE_TENANT = "rapport.identity.v1.TenantService/CreateTenant";
+
+  /** Of those whose lock is held, until it is let go. */
+  private static final String HOLD_UP_COMMITS_OF_TENANTS =
+      """
+      create function public.hold_up() returns trigger language plpgsql security definer
+        set lock_timeout = '30s'
+        as 'begin perform pg_advisory_xact_lock(4711); return null; end';
+      create constraint trigger hold_up after insert on identity.tenants
+        deferrable initially deferred for each row execute function public.hold_up()
+      """;
+
   private static final byte[] ALL = CountEventsRequest.getDefaultInstance().toByteArray();
   private static final LocalPostgres postgres = postgres();
   private static final Database database = postgres.database();
@@ -179,6 +193,38 @@ class DatabaseFaultTest {
       await(Duration.ofSeconds(5), () -> health(channel) == ServingStatus.SERVING);
       channel.shutdownNow();
     }
+  }
+
+  @Test
+  void saysThatATenantMayHaveBeenMade() throws Exception {
+    CreateTenantRequest request =
+        CreateTenantRequest.newBuilder()
+            .setTenant(Tenant.newBuilder().setId(Given.id()).setDisplayName("in doubt"))
+            .build();
+    try (DatabaseProxy proxy = new DatabaseProxy(database);
+        RapportServer server = serve(proxy.database(), Map.of());
+        Connection admin = admin();
+        Statement statement = admin.createStatement()) {
+      ManagedChannel channel = Wire.open(server.port());
+      statement.execute(HOLD_UP_COMMITS_OF_TENANTS);
+      statement.execute("select pg_advisory_lock(4711)");
+      CompletableFuture<Wire.Ending> call =
+          CompletableFuture.supplyAsync(
+              () -> Wire.call(channel, CREATE_TENANT, request.toByteArray()),
+              Thread::startVirtualThread);
+      await(Duration.ofSeconds(5), () -> waiting() == 1);
+
+      proxy.vanish();
+
+      assertThat(call.join().reason()).as("%s", call.join()).isEqualTo("COMMIT_OUTCOME_UNKNOWN");
+      statement.execute("select pg_advisory_unlock(4711)");
+      statement.execute("drop function public.hold_up() cascade");
+      channel.shutdownNow();
+    }
+  }
+
+  private static long waiting() throws SQLException {
+    return number("select count(*) from pg_locks where locktype = 'advisory' and not granted");
   }
 
   private static void assertEndFast(ManagedChannel channel) {

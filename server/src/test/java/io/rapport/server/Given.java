@@ -54,4 +54,12 @@ public final class Given {
     }
     return events;
   }
+
+  public static List<Event> eventsWith(String json, int count) {
+    List<Event> events = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      events.add(eventWith(json).build());
+    }
+    return events;
+  }
 }

@@ -94,7 +94,16 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
   }
 
   public RapportClient clientOf(UUID id) {
-    return RapportClient.builder("127.0.0.1:" + Shared.server.port())
+    return client(id, Shared.server);
+  }
+
+  /** The SDK with all rights, for the tenant of this test, at another server. */
+  public RapportClient clientOf(RapportServer server) {
+    return client(tenant, server);
+  }
+
+  private RapportClient client(UUID id, RapportServer server) {
+    return RapportClient.builder("127.0.0.1:" + server.port())
         .token(tokens().of(id, Tokens.ALL_RIGHTS))
         .build();
   }

@@ -28,19 +28,23 @@ class ServerConfigTest {
   private static final String URL = "postgresql://ada:" + SECRET + "@127.0.0.1:5432/rapport";
 
   @TempDir static Path directory = Path.of("");
-  private final Path one = directory.resolve("one");
-  private final Path two = directory.resolve("two");
+  private final Path certificate = directory.resolve("certificate");
+  private final Path privateKey = directory.resolve("key");
+  private final Path clientCa = directory.resolve("client-ca");
+  private final Path jwks = directory.resolve("jwks");
+  private final Path other = directory.resolve("other");
 
   @BeforeEach
   void writeFiles() throws IOException {
-    Files.writeString(one, "1");
-    Files.writeString(two, "2");
+    for (Path file : new Path[] {certificate, privateKey, clientCa, jwks, other}) {
+      Files.writeString(file, "");
+    }
   }
 
   @Test
   void hasTheDefaultsThatAreWrittenDown() {
     ServerConfig config =
-        ServerConfig.of(Map.of("RAPPORT_DATABASE_URL", URL, "RAPPORT_JWKS_FILE", one.toString()));
+        ServerConfig.of(Map.of("RAPPORT_DATABASE_URL", URL, "RAPPORT_JWKS_FILE", jwks.toString()));
 
     assertThat(config)
         .isEqualTo(
@@ -51,7 +55,7 @@ class ServerConfigTest {
                 9464,
                 false,
                 null,
-                new Tokens(one, null, null),
+                new Tokens(jwks, null, null),
                 10,
                 4,
                 Duration.ofSeconds(5),
@@ -72,8 +76,8 @@ class ServerConfigTest {
   void takesCertificatesAndKeysFromWhereTheyAre() {
     ServerConfig config = ServerConfig.of(environment());
 
-    assertThat(config.tls()).isEqualTo(new Tls(one, one, one));
-    assertThat(config.tokens()).isEqualTo(new Tokens(one, "issuer", "audience"));
+    assertThat(config.tls()).isEqualTo(new Tls(certificate, privateKey, clientCa));
+    assertThat(config.tokens()).isEqualTo(new Tokens(jwks, "issuer", "audience"));
   }
 
   @Test
@@ -121,7 +125,7 @@ class ServerConfigTest {
                 Map.of(
                     "RAPPORT_DATABASE_URL", URL,
                     "RAPPORT_HOST", host,
-                    "RAPPORT_JWKS_FILE", one.toString())))
+                    "RAPPORT_JWKS_FILE", jwks.toString())))
         .isInstanceOf(InvalidConfigException.class)
         .hasMessageContaining("RAPPORT_TLS_CERTIFICATE");
   }
@@ -144,7 +148,7 @@ class ServerConfigTest {
         new String[] {"RAPPORT_TLS_CERTIFICATE", "RAPPORT_TLS_KEY", "RAPPORT_TLS_CLIENT_CA"}) {
       Map<String, String> environment =
           new HashMap<>(Map.of("RAPPORT_DATABASE_URL", URL, "RAPPORT_DEVELOPMENT", "true"));
-      environment.put(key, one.toString());
+      environment.put(key, other.toString());
 
       assertThatThrownBy(() -> ServerConfig.of(environment))
           .as(key)
@@ -193,10 +197,10 @@ class ServerConfigTest {
     values.put(Variable.PORT, "1");
     values.put(Variable.METRICS_PORT, "2");
     values.put(Variable.DEVELOPMENT, "false");
-    values.put(Variable.TLS_CERTIFICATE, one.toString());
-    values.put(Variable.TLS_KEY, one.toString());
-    values.put(Variable.TLS_CLIENT_CA, one.toString());
-    values.put(Variable.JWKS_FILE, one.toString());
+    values.put(Variable.TLS_CERTIFICATE, certificate.toString());
+    values.put(Variable.TLS_KEY, privateKey.toString());
+    values.put(Variable.TLS_CLIENT_CA, clientCa.toString());
+    values.put(Variable.JWKS_FILE, jwks.toString());
     values.put(Variable.TOKEN_ISSUER, "issuer");
     values.put(Variable.TOKEN_AUDIENCE, "audience");
     values.put(Variable.DATABASE_CONNECTIONS, "3");
@@ -218,8 +222,8 @@ class ServerConfigTest {
     values.put(Variable.TOKEN_AUDIENCE, "other");
     values.put(Variable.EVENT_WRITERS, "7");
     for (Variable variable : Variable.values()) {
-      boolean file = one.toString().equals(environment().get(variable.key()));
-      values.putIfAbsent(variable, file ? two.toString() : "777");
+      boolean file = Files.exists(Path.of(environment().getOrDefault(variable.key(), "")));
+      values.putIfAbsent(variable, file ? other.toString() : "777");
     }
     return values;
   }

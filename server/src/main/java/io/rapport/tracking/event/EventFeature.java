@@ -17,7 +17,7 @@ public final class EventFeature implements AutoCloseable {
    */
   public EventFeature(
       TenantDb db, ChangeLog changes, UserStore users, PropertyStore properties, int writers) {
-    EventLog log = new EventLog(db, users, new EventLogStore(EventSql.of(changes)));
+    EventLog log = new EventLog(db, changes, users, new EventLogStore(EventSql.of(changes)));
     this.recorder = new EventRecorder(log, writers);
     this.service = new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
   }

@@ -2,6 +2,9 @@ package io.rapport.tracking.event;
 
 import io.rapport.identity.UserStore;
 import io.rapport.platform.Caller;
+import io.rapport.platform.Change;
+import io.rapport.platform.Change.Op;
+import io.rapport.platform.ChangeLog;
 import io.rapport.platform.TenantDb;
 import io.rapport.tracking.event.EventLogStore.Recorded;
 import java.sql.Connection;
@@ -21,11 +24,13 @@ import org.jooq.DSLContext;
  */
 final class EventLog {
   private final TenantDb db;
+  private final ChangeLog changes;
   private final UserStore users;
   private final EventLogStore store;
 
-  EventLog(TenantDb db, UserStore users, EventLogStore store) {
+  EventLog(TenantDb db, ChangeLog changes, UserStore users, EventLogStore store) {
     this.db = db;
+    this.changes = changes;
     this.users = users;
     this.store = store;
   }
@@ -100,12 +105,21 @@ final class EventLog {
 
   private List<EventBatch> insertWithUsers(Connection connection, EventBatch batch)
       throws SQLException {
-    if (!batch.hasAllUsers()) {
-      DSLContext tx = TenantDb.dsl(connection);
-      batch.refuseUnknownUsers(users.existing(tx, batch.tenant(), batch.missingUserIds()));
-      batch.setUsers(users.findOrMake(tx, batch.tenant(), batch.missingIdentities()));
+    if (batch.hasAllUsers()) {
+      return insert(connection, List.of(batch));
     }
-    return insert(connection, List.of(batch));
+    DSLContext tx = TenantDb.dsl(connection);
+    batch.refuseUnknownUsers(users.existing(tx, batch.tenant(), batch.missingUserIds()));
+    UserStore.Found found = users.findOrMake(tx, batch.tenant(), batch.missingIdentities());
+    batch.setUsers(found.users());
+    List<EventBatch> inserted = insert(connection, List.of(batch));
+    changes.append(
+        tx,
+        batch.tenant(),
+        found.made().stream()
+            .map(id -> new Change(UserStore.KIND, Op.CREATED, id, id, 1))
+            .toList());
+    return inserted;
   }
 
   private List<EventBatch> insert(Connection connection, List<EventBatch> batches)

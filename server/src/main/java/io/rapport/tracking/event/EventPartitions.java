@@ -38,14 +38,27 @@ public final class EventPartitions implements AutoCloseable {
   }
 
   private void ensure() {
-    ensureEventPartitions(system.configuration(), MONTHS_AHEAD);
+    Integer made = ensureEventPartitions(system.configuration(), MONTHS_AHEAD);
+    if (made != null && made > 0) {
+      log.info(
+          "made {} partitions, so that there are all for this month and the next {}",
+          made,
+          MONTHS_AHEAD);
+    }
   }
 
   private void ensureAgain() {
     try {
       ensure();
     } catch (RuntimeException e) {
-      log.error("partitions can't be made; there are some for {} months", MONTHS_AHEAD, e);
+      log.error(
+          "can't make sure that there are partitions for events of this month and the next {}. Those"
+              + " made before are used on; when a month begins that has none, no event can be"
+              + " recorded. The cause follows: remove it before the month ends, and don't restart"
+              + " the server until then, because it would not start. Tried again in {} h",
+          MONTHS_AHEAD,
+          PERIOD.toHours(),
+          e);
     }
   }
 

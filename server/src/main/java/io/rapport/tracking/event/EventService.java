@@ -225,10 +225,11 @@ final class EventService {
   private void ingestEvents(IngestEventsRequest request, Reply<IngestEventsResponse> reply) {
     Caller.Tenant tenant = Caller.currentTenant();
     IncomingBatch batch = IncomingBatch.read(tenant, request.getEventsList());
+    long sequence = request.getSequence(); // the events wait, the request need not
     recorder.submit(
         tenant,
         batch.readable(),
-        then(reply, decisions -> reply.send(answer(request.getSequence(), batch, decisions))));
+        then(reply, decisions -> reply.send(answer(sequence, batch, decisions))));
   }
 
   private static IngestEventsResponse answer(

@@ -7,12 +7,18 @@ import java.util.Map;
 import java.util.UUID;
 
 /** How many events of each user and type there are, and when the last of them happened. */
-record EventTotals(UUID[] users, String[] types, Integer[] counts, String[] lastTimes) {
+final class EventTotals {
   private record Group(UUID user, String type) {}
 
   private static final class Total {
     private int count;
     private long lastMicros = Long.MIN_VALUE;
+  }
+
+  private final Map<Group, Total> totals;
+
+  private EventTotals(Map<Group, Total> totals) {
+    this.totals = totals;
   }
 
   /**
@@ -27,12 +33,24 @@ record EventTotals(UUID[] users, String[] types, Integer[] counts, String[] last
       total.count++;
       total.lastMicros = Math.max(total.lastMicros, micros == null ? recordedMicros : micros);
     }
-    return new EventTotals(
-        totals.keySet().stream().map(Group::user).toArray(UUID[]::new),
-        totals.keySet().stream().map(Group::type).toArray(String[]::new),
-        totals.values().stream().map(it -> it.count).toArray(Integer[]::new),
-        totals.values().stream()
-            .map(it -> Times.instant(it.lastMicros).toString())
-            .toArray(String[]::new));
+    return new EventTotals(totals);
+  }
+
+  UUID[] users() {
+    return totals.keySet().stream().map(Group::user).toArray(UUID[]::new);
+  }
+
+  String[] types() {
+    return totals.keySet().stream().map(Group::type).toArray(String[]::new);
+  }
+
+  Integer[] counts() {
+    return totals.values().stream().map(it -> it.count).toArray(Integer[]::new);
+  }
+
+  String[] lastTimes() {
+    return totals.values().stream()
+        .map(it -> Times.instant(it.lastMicros).toString())
+        .toArray(String[]::new);
   }
 }

@@ -9,29 +9,34 @@ import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
-/** The events of one message: those that keep the rules, and why the others don't. */
+/**
+ * The events of one message: those that keep the rules, and why the others don't. The message
+ * itself is let go.
+ */
 final class IncomingBatch {
   private static final int MAX_VIOLATIONS = 100;
 
-  private final List<Event> sent;
   private final List<IncomingEvent> readable = new ArrayList<>();
-  private final @Nullable ServiceException[] refusals;
+  private final @Nullable Refusal[] refusals;
 
-  private IncomingBatch(List<Event> sent) {
-    this.sent = sent;
-    this.refusals = new ServiceException[sent.size()];
+  /** Why the event with this id, as it was sent, can't be read. */
+  private record Refusal(String id, ServiceException reason) {}
+
+  private IncomingBatch(int size) {
+    this.refusals = new Refusal[size];
   }
 
   static IncomingBatch read(Caller.Tenant tenant, List<Event> sent) {
-    IncomingBatch batch = new IncomingBatch(sent);
+    IncomingBatch batch = new IncomingBatch(sent.size());
     EventReader reader = new EventReader(tenant);
     for (int i = 0; i < sent.size(); i++) {
       try {
         batch.readable.add(reader.read(sent.get(i)));
       } catch (ServiceException e) {
-        batch.refusals[i] = e;
+        batch.refusals[i] = new Refusal(sent.get(i).getId(), e);
       }
     }
     return batch;
@@ -44,35 +49,31 @@ final class IncomingBatch {
 
   /** One outcome for each event that was sent, given the decisions on the readable ones. */
   List<EventOutcome> outcomes(List<Decision> decisions) {
-    List<EventOutcome> outcomes = new ArrayList<>(refusals.length);
-    int next = 0;
-    for (int i = 0; i < refusals.length; i++) {
-      ServiceException refusal = refusals[i];
-      if (refusal != null) {
-        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
-      } else {
-        outcomes.add(EventOutcomes.of(readable.get(next), decisions.get(next), i));
-        next++;
-      }
-    }
-    return outcomes;
+    return outcomes(decisions, (event, decision) -> true);
   }
 
   /** The outcomes that the answer of a stream names: those that need a word. */
   List<EventOutcome> remarkable(List<Decision> decisions) {
+    return outcomes(decisions, IncomingBatch::isRemarkable);
+  }
+
+  private static boolean isRemarkable(IncomingEvent event, Decision decision) {
+    return decision.result() != Result.RECORDED || event.redaction() != null || !event.idGiven();
+  }
+
+  private List<EventOutcome> outcomes(
+      List<Decision> decisions, BiPredicate<IncomingEvent, Decision> isNamed) {
     List<EventOutcome> outcomes = new ArrayList<>();
     int next = 0;
     for (int i = 0; i < refusals.length; i++) {
-      ServiceException refusal = refusals[i];
+      Refusal refusal = refusals[i];
       if (refusal != null) {
-        outcomes.add(EventOutcomes.refused(sent.get(i).getId(), refusal, i));
+        outcomes.add(EventOutcomes.refused(refusal.id(), refusal.reason(), i));
         continue;
       }
       IncomingEvent event = readable.get(next);
       Decision decision = decisions.get(next++);
-      boolean plain =
-          decision.result() == Result.RECORDED && event.redaction() == null && event.idGiven();
-      if (!plain) {
+      if (isNamed.test(event, decision)) {
         outcomes.add(EventOutcomes.of(event, decision, i));
       }
     }
@@ -83,7 +84,8 @@ final class IncomingBatch {
   void requireReadable() {
     List<FieldViolation> violations = new ArrayList<>();
     for (int i = 0; i < refusals.length; i++) {
-      addViolations(violations, i, refusals[i]);
+      Refusal refusal = refusals[i];
+      addViolations(violations, i, refusal == null ? null : refusal.reason());
     }
     if (!violations.isEmpty()) {
       throw ServiceException.invalid(ErrorReason.BATCH_REFUSED, violations);

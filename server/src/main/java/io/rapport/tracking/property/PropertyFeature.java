@@ -4,7 +4,9 @@ import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.UnitOfWork;
 import java.util.function.Predicate;
+import org.jooq.DSLContext;
 
 /** Builds what belongs to declared properties. */
 public final class PropertyFeature implements AutoCloseable {
@@ -13,11 +15,18 @@ public final class PropertyFeature implements AutoCloseable {
   private final PropertyService service;
 
   /**
+   * @param system the database as the system role sees it
    * @param isSensitive tells keys that events never have, because they name a secret
    */
-  public PropertyFeature(TenantDb db, Predicate<String> isSensitive) {
-    this.indexer = new PropertyIndexer(db, properties);
-    this.service = new PropertyService(db, properties, indexer, isSensitive);
+  public PropertyFeature(
+      TenantDb db, UnitOfWork work, DSLContext system, Predicate<String> isSensitive) {
+    this.indexer = new PropertyIndexer(db, system, properties);
+    this.service = new PropertyService(db, work, properties, indexer, isSensitive);
+  }
+
+  /** Begins to index what was left behind. */
+  public void start() {
+    indexer.start();
   }
 
   public PropertyStore properties() {
@@ -25,7 +34,7 @@ public final class PropertyFeature implements AutoCloseable {
   }
 
   /** Indexes events as they are recorded. */
-  public ChangeSubscriber index() {
+  public static ChangeSubscriber index() {
     return new PropertySubscriber();
   }
 

@@ -4,11 +4,16 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
+import io.rapport.platform.Change;
+import io.rapport.platform.Change.Op;
 import io.rapport.platform.Failures;
-import io.rapport.platform.PageTokens;
+import io.rapport.platform.NamePage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.Transaction;
+import io.rapport.platform.Turns;
+import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.DeclarePropertyRequest;
 import io.rapport.tracking.v1.EventProperty;
@@ -16,8 +21,8 @@ import io.rapport.tracking.v1.EventPropertyServiceGrpc;
 import io.rapport.tracking.v1.GetPropertyRequest;
 import io.rapport.tracking.v1.ListPropertiesRequest;
 import io.rapport.tracking.v1.ListPropertiesResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -27,23 +32,28 @@ import java.util.function.Predicate;
 
 /** The RPCs of declared properties. */
 final class PropertyService {
+  private static final String KIND = "tracking.event_property";
   private static final long MAX_WAIT_MILLIS = 30_000;
   private static final double SHARE_OF_DEADLINE = 0.8;
 
   private final TenantDb db;
+  private final UnitOfWork work;
   private final PropertyStore properties;
   private final PropertyIndexer indexer;
   private final Predicate<String> isSensitive;
+  private final Turns declarations = new Turns();
 
   /**
    * @param isSensitive tells keys that events never have, because they name a secret
    */
   PropertyService(
       TenantDb db,
+      UnitOfWork work,
       PropertyStore properties,
       PropertyIndexer indexer,
       Predicate<String> isSensitive) {
     this.db = db;
+    this.work = work;
     this.properties = properties;
     this.indexer = indexer;
     this.isSensitive = isSensitive;
@@ -71,40 +81,46 @@ final class PropertyService {
   }
 
   private ListPropertiesResponse listProperties(ListPropertiesRequest request) {
-    Caller.Tenant tenant = Caller.currentTenant();
-    ListPropertiesRequest arguments = ListPropertiesRequest.getDefaultInstance();
-    int size = PageTokens.size(request.getPageSize());
-    String after =
-        PageTokens.decode(tenant, arguments, request.getPageToken())
-            .map(cursor -> new String(cursor, StandardCharsets.UTF_8))
-            .orElse(null);
-
-    List<DeclaredProperty> found =
-        db.read(tenant.id(), dsl -> properties.list(dsl, tenant.id(), after, size + 1));
-
-    ListPropertiesResponse.Builder page = ListPropertiesResponse.newBuilder();
-    found.stream().limit(size).forEach(property -> page.addProperties(property.proto()));
-    if (found.size() > size) {
-      byte[] last = found.get(size - 1).proto().getName().getBytes(StandardCharsets.UTF_8);
-      page.setNextPageToken(PageTokens.encode(tenant, arguments, last));
-    }
-    return page.build();
+    UUID tenant = Caller.currentTenant().id();
+    NamePage<EventProperty> page =
+        new NamePage<>(
+            ListPropertiesRequest.getDefaultInstance(),
+            request.getPageSize(),
+            request.getPageToken(),
+            EventProperty::getName);
+    List<EventProperty> found =
+        db.read(tenant, dsl -> properties.list(dsl, tenant, page.after(), page.limit())).stream()
+            .map(DeclaredProperty::proto)
+            .toList();
+    return ListPropertiesResponse.newBuilder()
+        .addAllProperties(page.items(found))
+        .setNextPageToken(page.nextToken(found))
+        .build();
   }
 
   private EventProperty declareProperty(DeclarePropertyRequest request) {
     UUID tenant = Caller.currentTenant().id();
     requireKept(request.getName());
+    EventProperty answer =
+        declarations.take(
+            tenant, () -> work.write(request, EventProperty.parser(), tx -> declare(tx, request)));
     if (request.getValidateOnly()) {
-      return EventProperty.newBuilder()
-          .setName(request.getName())
-          .setType(request.getType())
-          .build();
+      return answer;
     }
-    DeclaredProperty declared =
-        db.write(tenant, tx -> properties.insert(tx, tenant, request.getName(), request.getType()));
-    requireSameType(declared, request);
-    await(indexer.index(tenant, declared));
+    await(indexer.index(tenant, find(tenant, request.getName())));
     return find(tenant, request.getName()).proto();
+  }
+
+  private EventProperty declare(Transaction tx, DeclarePropertyRequest request) {
+    Optional<DeclaredProperty> before = properties.find(tx.dsl(), tx.tenant(), request.getName());
+    DeclaredProperty declared =
+        before.orElseGet(
+            () -> properties.insert(tx.dsl(), tx.tenant(), request.getName(), request.getType()));
+    requireSameType(declared, request);
+    if (before.isEmpty()) {
+      tx.changed(new Change(KIND, Op.CREATED, declared.id(), null, 1));
+    }
+    return declared.proto();
   }
 
   private void requireKept(String name) {

@@ -17,17 +17,15 @@ import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record5;
 import org.jooq.impl.DSL;
-import org.jspecify.annotations.Nullable;
 
 /** Declared properties in PostgreSQL, and the indexing of events that were there before them. */
 public final class PropertyStore {
   private static final int MAX_PROPERTIES = 50;
   private static final int CHUNK = 5_000;
+  private static final String LOCK_PATIENCE = "SELECT set_config('lock_timeout', '4s', true)";
 
   /** Where the indexing of older events has got to. */
-  record Cursor(Instant recordedAt, UUID eventId) {
-    static final Cursor START = new Cursor(Instant.EPOCH, new UUID(0, 0));
-  }
+  private record Cursor(Instant recordedAt, UUID eventId) {}
 
   /** The property; throws if it is not declared or can't be used yet. */
   public DeclaredProperty require(DSLContext dsl, UUID tenant, String name, String field) {
@@ -49,9 +47,8 @@ public final class PropertyStore {
   }
 
   /** Up to {@code limit} properties by name, after the one with this name. */
-  List<DeclaredProperty> list(DSLContext dsl, UUID tenant, @Nullable String after, int limit) {
-    Condition condition = after == null ? DSL.noCondition() : EVENT_PROPERTIES.NAME.gt(after);
-    return select(dsl, tenant, condition, limit);
+  List<DeclaredProperty> list(DSLContext dsl, UUID tenant, String after, int limit) {
+    return select(dsl, tenant, EVENT_PROPERTIES.NAME.gt(after), limit);
   }
 
   /**
@@ -63,7 +60,7 @@ public final class PropertyStore {
     if (before.isPresent()) {
       return before.get();
     }
-    tx.fetch("SELECT set_config('lock_timeout', '4s', true)");
+    tx.fetch(LOCK_PATIENCE);
     tx.fetch(
         "SELECT pg_advisory_xact_lock(hashtextextended('tracking.event_properties/' || {0}, 0))",
         DSL.val(tenant.toString()));
@@ -102,12 +99,47 @@ public final class PropertyStore {
     }
   }
 
+  /** The tenants that have properties by which older events are not indexed yet. */
+  List<UUID> tenantsToIndex(DSLContext system) {
+    return system.fetch("SELECT * FROM tracking.tenants_to_index()").getValues(0, UUID.class);
+  }
+
+  /** The tenant's properties by which older events are not indexed yet. */
+  List<DeclaredProperty> listIndexing(DSLContext dsl, UUID tenant) {
+    return select(dsl, tenant, EVENT_PROPERTIES.STATE.eq(State.INDEXING.name()), MAX_PROPERTIES);
+  }
+
   /**
-   * Indexes the next of the older events by a property.
+   * Indexes the next of the older events by a property, which is ready when there are no more.
+   * Servers that index by the same property take turns and go on where the other one got to.
    *
-   * @return where to go on; empty when all are done
+   * @return whether it is ready
    */
-  Optional<Cursor> indexNext(DSLContext tx, UUID tenant, DeclaredProperty property, Cursor from) {
+  boolean indexNext(DSLContext tx, UUID tenant, DeclaredProperty property) {
+    tx.fetch(LOCK_PATIENCE);
+    Optional<Cursor> from = lockCursor(tx, tenant, property.id());
+    if (from.isEmpty()) {
+      return true;
+    }
+    Optional<Cursor> end = indexFrom(tx, tenant, property, from.get());
+    end.ifPresentOrElse(
+        cursor -> setCursor(tx, tenant, property.id(), cursor),
+        () -> setReady(tx, tenant, property.id()));
+    return end.isEmpty();
+  }
+
+  /** Empty if the property is ready. The lock leaves those alone who write its values. */
+  private static Optional<Cursor> lockCursor(DSLContext tx, UUID tenant, UUID id) {
+    return tx.select(EVENT_PROPERTIES.INDEXED_TO, EVENT_PROPERTIES.INDEXED_TO_ID)
+        .from(EVENT_PROPERTIES)
+        .where(isProperty(tenant, id), EVENT_PROPERTIES.STATE.eq(State.INDEXING.name()))
+        .forNoKeyUpdate()
+        .fetchOptional(row -> new Cursor(row.value1(), row.value2()));
+  }
+
+  /** Gives the last of the events that were indexed; empty when all have been. */
+  private static Optional<Cursor> indexFrom(
+      DSLContext tx, UUID tenant, DeclaredProperty property, Cursor from) {
     var end =
         tx.fetchOptional(
             """
@@ -129,7 +161,7 @@ public final class PropertyStore {
             SELECT recorded_at, id FROM chunk ORDER BY recorded_at DESC, id DESC LIMIT 1
             """,
             DSL.val(tenant),
-            DSL.val(from.recordedAt(), EVENT_PROPERTIES.CREATED_AT.getDataType()),
+            DSL.val(from.recordedAt(), EVENT_PROPERTIES.INDEXED_TO.getDataType()),
             DSL.val(from.eventId()),
             DSL.val(CHUNK),
             DSL.val(property.id()),
@@ -138,12 +170,23 @@ public final class PropertyStore {
     return end.map(row -> new Cursor(row.get(0, Instant.class), row.get(1, UUID.class)));
   }
 
-  boolean setReady(DSLContext tx, UUID tenant, UUID id) {
-    return tx.update(EVENT_PROPERTIES)
-            .set(EVENT_PROPERTIES.STATE, State.READY.name())
-            .where(EVENT_PROPERTIES.TENANT_ID.eq(tenant), EVENT_PROPERTIES.ID.eq(id))
-            .execute()
-        == 1;
+  private static void setCursor(DSLContext tx, UUID tenant, UUID id, Cursor cursor) {
+    tx.update(EVENT_PROPERTIES)
+        .set(EVENT_PROPERTIES.INDEXED_TO, cursor.recordedAt())
+        .set(EVENT_PROPERTIES.INDEXED_TO_ID, cursor.eventId())
+        .where(isProperty(tenant, id))
+        .execute();
+  }
+
+  private static void setReady(DSLContext tx, UUID tenant, UUID id) {
+    tx.update(EVENT_PROPERTIES)
+        .set(EVENT_PROPERTIES.STATE, State.READY.name())
+        .where(isProperty(tenant, id))
+        .execute();
+  }
+
+  private static Condition isProperty(UUID tenant, UUID id) {
+    return EVENT_PROPERTIES.TENANT_ID.eq(tenant).and(EVENT_PROPERTIES.ID.eq(id));
   }
 
   private static List<DeclaredProperty> select(

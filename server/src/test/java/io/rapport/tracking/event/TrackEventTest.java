@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rapport.client.EventConflictException;
 import io.rapport.identity.v1.Identity;
 import io.rapport.server.Rapport;
+import io.rapport.server.Told;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
+import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.TrackEventRequest;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -42,6 +45,43 @@ class TrackEventTest {
               assertThat(e.metadata().get("recorded_digest")).isEqualTo(recorded.getDigest());
               assertThat(e.metadata().get("sent_digest")).isNotEqualTo(recorded.getDigest());
             });
+  }
+
+  @Test
+  void judgesWithoutRecordingIfOnlyAskedToCheck() {
+    Event event = event().build();
+
+    assertThat(check(event).getResult()).isEqualTo(Result.RECORDED);
+    assertThat(check(event).hasRecordedAt()).isFalse();
+
+    assertThat(rapport.client().events().get(event.getId())).isEmpty();
+    assertThat(rapport.client().users().get(event.getIdentity())).isEmpty();
+  }
+
+  @Test
+  void tellsWhatIsRecordedAlreadyIfOnlyAskedToCheck() {
+    Event event = event().build();
+    EventOutcome recorded = rapport.client().events().track(event);
+
+    assertThat(check(event).getResult()).isEqualTo(Result.DUPLICATE);
+    assertThat(check(event).getRecordedAt()).isEqualTo(recorded.getRecordedAt());
+    Event other = event.toBuilder().setText("other").build();
+    assertThat(Told.by(() -> check(other)).reason()).isEqualTo("EVENT_CONFLICT");
+  }
+
+  @Test
+  void refusesWhatRecordingWouldRefuseIfOnlyAskedToCheck() {
+    Event bad = event().setEventType("").build();
+    Event ofNobody = event().clearIdentity().setUserId(UUID.randomUUID().toString()).build();
+
+    assertThat(Told.by(() -> check(bad)).fields()).containsExactly("event.event_type");
+    assertThat(Told.by(() -> check(ofNobody)).reason()).isEqualTo("USER_NOT_FOUND");
+  }
+
+  private static EventOutcome check(Event event) {
+    return EventServiceGrpc.newBlockingStub(rapport.channel())
+        .trackEvent(TrackEventRequest.newBuilder().setEvent(event).setValidateOnly(true).build())
+        .getOutcome();
   }
 
   private static Event.Builder event() {

@@ -1,6 +1,7 @@
 package io.rapport.tracking.property;
 
 import static io.rapport.server.Given.eventWith;
+import static io.rapport.server.Given.eventsWith;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.Code;
@@ -264,11 +265,7 @@ class DeclarePropertyTest {
   }
 
   private static List<Event> repositories(String value, int count) {
-    List<Event> events = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      events.add(eventWith("{\"repository\":\"" + value + "\"}").build());
-    }
-    return events;
+    return eventsWith("{\"repository\":\"" + value + "\"}", count);
   }
 
   private static List<Long> counts(String property) {
