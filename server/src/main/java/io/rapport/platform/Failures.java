@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.SQLWarning;
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
 /** The one place where an exception becomes what the caller is told. */
 public final class Failures {
   private static final Logger log = LoggerFactory.getLogger(Failures.class);
+  private static final Set<String> CONFLICTS = Set.of("40001", "40P01", "55P03");
   private static final Duration SOON = Duration.ofMillis(250);
   private static final Duration LATER = Duration.ofSeconds(1);
 
@@ -57,6 +59,12 @@ public final class Failures {
     boolean noPartition = state.equals("23514") && constraint(sql) == null;
     return !noPartition
         && (state.startsWith("22") || state.startsWith("23") || state.startsWith("54"));
+  }
+
+  /** Whether another transaction was in the way: nothing was done, and it may be tried again. */
+  public static boolean isConflict(Throwable thrown) {
+    SQLException sql = sqlCause(thrown);
+    return sql != null && CONFLICTS.contains(String.valueOf(sql.getSQLState()));
   }
 
   private static @Nullable String constraint(@Nullable SQLException sql) {

@@ -38,6 +38,7 @@ final class EventRecorder implements AutoCloseable {
   /** No tenant may keep the others from recording. */
   private static final long MAX_WAITING_BYTES_PER_TENANT = MAX_WAITING_BYTES / 2;
 
+  private static final int TRIES = 8;
   private static final Duration SOON = Duration.ofMillis(100);
 
   private final EventLog log;
@@ -142,7 +143,7 @@ final class EventRecorder implements AutoCloseable {
     try {
       log.recordTogether(shares.stream().map(Share::batch).toList());
     } catch (RuntimeException | Error e) {
-      if (Failures.isOfData(e)) {
+      if (Failures.isOfData(e) || Failures.isConflict(e)) {
         shares.forEach(this::writeAlone); // one tenant's fault is none of the others'
       } else {
         shares.forEach(share -> failAll(share, e));
@@ -153,13 +154,30 @@ final class EventRecorder implements AutoCloseable {
   }
 
   private void writeAlone(Share share) {
+    EventBatch batch;
     try {
-      log.record(share.batch());
+      batch = record(share.lane().tenant(), share.batch());
     } catch (RuntimeException | Error e) {
       recover(share, e);
       return;
     }
-    deliver(share, share.batch().decisions());
+    deliver(share, batch.decisions());
+  }
+
+  /** Tries again if another transaction is in the way, such as one that makes the same users. */
+  private EventBatch record(Caller.Tenant tenant, EventBatch first) {
+    EventBatch batch = first;
+    for (int tries = 1; ; tries++) {
+      try {
+        log.record(batch);
+        return batch;
+      } catch (RuntimeException e) {
+        if (tries == TRIES || !Failures.isConflict(e)) {
+          throw e;
+        }
+        batch = log.batch(tenant, first.events()); // it has learnt what is undone
+      }
+    }
   }
 
   /**
@@ -195,9 +213,7 @@ final class EventRecorder implements AutoCloseable {
     for (List<IncomingEvent> half :
         List.of(events.subList(0, middle), events.subList(middle, events.size()))) {
       try {
-        EventBatch batch = log.batch(tenant, half);
-        log.record(batch);
-        decisions.addAll(batch.decisions());
+        decisions.addAll(record(tenant, log.batch(tenant, half)).decisions());
       } catch (RuntimeException e) {
         if (!Failures.isOfData(e)) {
           throw e;

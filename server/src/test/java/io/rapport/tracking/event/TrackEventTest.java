@@ -3,8 +3,10 @@ package io.rapport.tracking.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import io.rapport.client.EventConflictException;
 import io.rapport.identity.v1.Identity;
+import io.rapport.server.Locks;
 import io.rapport.server.Rapport;
 import io.rapport.server.Told;
 import io.rapport.tracking.v1.Event;
@@ -12,7 +14,9 @@ import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.TrackEventRequest;
+import io.rapport.tracking.v1.TrackEventResponse;
 import java.util.UUID;
+import org.jooq.impl.DSL;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -30,6 +34,34 @@ class TrackEventTest {
     assertThat(second.getResult()).isEqualTo(Result.DUPLICATE);
     assertThat(second.getRecordedAt()).isEqualTo(first.getRecordedAt());
     assertThat(second.getDigest()).isEqualTo(first.getDigest());
+  }
+
+  /** As another server's may hold it that makes the same user. */
+  @Test
+  void outlastsALockThatIsHeldLongerThanAStatementWaits() throws Exception {
+    Event event = event().build();
+    ListenableFuture<TrackEventResponse> call =
+        rapport
+            .sql()
+            .transactionResult(tx -> {
+              tx.dsl()
+                  .execute(
+                      """
+                      INSERT INTO identity.users (tenant_id, id) VALUES ({0}, {0});
+                      INSERT INTO identity.identity_links (tenant_id, provider, subject, user_id)
+                      VALUES ({0}, 'test', 'ada', {0})
+                      """,
+                      DSL.val(rapport.tenant()));
+              var waiting =
+                  EventServiceGrpc.newFutureStub(rapport.channel())
+                      .trackEvent(TrackEventRequest.newBuilder().setEvent(event).build());
+              new Locks(rapport.sql()).awaitTries(2);
+              return waiting;
+            });
+
+    assertThat(call.get().getOutcome().getResult()).isEqualTo(Result.RECORDED);
+    assertThat(rapport.client().events().get(event.getId()).orElseThrow().getUserId())
+        .isEqualTo(rapport.tenant().toString());
   }
 
   @Test
