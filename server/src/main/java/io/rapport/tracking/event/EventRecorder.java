@@ -150,7 +150,7 @@ final class EventRecorder implements AutoCloseable {
       }
       return;
     }
-    shares.forEach(share -> deliver(share, share.batch().decisions()));
+    shares.forEach(share -> deliver(share, share.batch().position(), share.batch().decisions()));
   }
 
   private void writeAlone(Share share) {
@@ -161,7 +161,7 @@ final class EventRecorder implements AutoCloseable {
       recover(share, e);
       return;
     }
-    deliver(share, batch.decisions());
+    deliver(share, batch.position(), batch.decisions());
   }
 
   /** Tries again if another transaction is in the way, such as one that makes the same users. */
@@ -189,36 +189,44 @@ final class EventRecorder implements AutoCloseable {
       failAll(share, thrown);
       return;
     }
-    List<Decision> decisions = new ArrayList<>();
+    Parts parts = new Parts();
     try {
-      recordHalves(share.lane().tenant(), share.batch().events(), thrown, decisions);
+      recordHalves(share.lane().tenant(), share.batch().events(), thrown, parts);
     } catch (RuntimeException | Error e) {
-      boolean surelyNothing = decisions.isEmpty() && !Failures.outcomeUnknown(e);
+      boolean surelyNothing = parts.decisions.isEmpty() && !Failures.outcomeUnknown(e);
       failAll(share.submissions(), surelyNothing ? Failures.of(e) : Failures.unknownOutcome());
       return;
     }
-    deliver(share, decisions);
+    deliver(share, parts.position, parts.decisions);
+  }
+
+  /** What has been decided of a batch that is written in parts. */
+  private static final class Parts {
+    private final List<Decision> decisions = new ArrayList<>();
+    private long position;
+
+    private void add(EventBatch part) {
+      decisions.addAll(part.decisions());
+      position = Math.max(position, part.position());
+    }
   }
 
   private void recordHalves(
-      Caller.Tenant tenant,
-      List<IncomingEvent> events,
-      Throwable thrown,
-      List<Decision> decisions) {
+      Caller.Tenant tenant, List<IncomingEvent> events, Throwable thrown, Parts parts) {
     if (events.size() == 1) {
-      decisions.add(Decision.refused(Failures.of(thrown)));
+      parts.decisions.add(Decision.refused(Failures.of(thrown)));
       return;
     }
     int middle = events.size() / 2;
     for (List<IncomingEvent> half :
         List.of(events.subList(0, middle), events.subList(middle, events.size()))) {
       try {
-        decisions.addAll(record(tenant, log.batch(tenant, half)).decisions());
+        parts.add(record(tenant, log.batch(tenant, half)));
       } catch (RuntimeException e) {
         if (!Failures.isOfData(e)) {
           throw e;
         }
-        recordHalves(tenant, half, e, decisions);
+        recordHalves(tenant, half, e, parts);
       }
     }
   }
@@ -233,9 +241,8 @@ final class EventRecorder implements AutoCloseable {
     submissions.forEach(submission -> answer(submission, () -> submission.reply().fail(told)));
   }
 
-  private void deliver(Share share, List<Decision> decisions) {
+  private void deliver(Share share, long position, List<Decision> decisions) {
     int from = 0;
-    long position = share.batch().position();
     String at = position == 0 ? null : Positions.encode(share.lane().tenant(), position);
     for (Submission submission : share.submissions()) {
       if (at != null) {
