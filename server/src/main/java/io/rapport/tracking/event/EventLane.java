@@ -5,9 +5,10 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Reply;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * What waits to be recorded of one tenant. It puts itself in the writers' queue whenever it has
@@ -21,8 +22,9 @@ final class EventLane {
 
   private final Caller.Tenant tenant;
   private final long maxBytes;
-  private final Collection<EventLane> ready;
+  private final Ready ready;
   private final Deque<Submission> waiting = new ArrayDeque<>();
+  private int events;
   private long bytes;
   private int claims;
   private boolean queued;
@@ -31,11 +33,17 @@ final class EventLane {
   record Submission(
       List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply, CallTrailers trailers) {}
 
+  /** Where writers look for work: for what one statement can record, and for what is more. */
+  record Ready(BlockingQueue<EventLane> few, BlockingQueue<EventLane> many) {
+    Ready() {
+      this(new LinkedBlockingQueue<>(), new LinkedBlockingQueue<>());
+    }
+  }
+
   /**
    * @param maxBytes how much may wait
-   * @param ready where writers look for work
    */
-  EventLane(Caller.Tenant tenant, long maxBytes, Collection<EventLane> ready) {
+  EventLane(Caller.Tenant tenant, long maxBytes, Ready ready) {
     this.tenant = tenant;
     this.maxBytes = maxBytes;
     this.ready = ready;
@@ -47,6 +55,7 @@ final class EventLane {
 
   synchronized void add(Submission submission) {
     waiting.add(submission);
+    events += submission.events().size();
     bytes += submission.bytes();
     queue();
   }
@@ -58,15 +67,16 @@ final class EventLane {
   /** What is to be written next; {@link #done} must follow. */
   synchronized List<Submission> take() {
     List<Submission> batch = new ArrayList<>();
-    int events = 0;
-    long taken = 0;
-    while (!waiting.isEmpty() && fits(events, taken, waiting.getFirst())) {
+    int takenEvents = 0;
+    long takenBytes = 0;
+    while (!waiting.isEmpty() && fits(takenEvents, takenBytes, waiting.getFirst())) {
       Submission next = waiting.removeFirst();
-      events += next.events().size();
-      taken += next.bytes();
+      takenEvents += next.events().size();
+      takenBytes += next.bytes();
       batch.add(next);
     }
-    bytes -= taken;
+    events -= takenEvents;
+    bytes -= takenBytes;
     queued = false;
     queue();
     return batch;
@@ -82,6 +92,7 @@ final class EventLane {
   synchronized List<Submission> clear() {
     List<Submission> left = List.copyOf(waiting);
     waiting.clear();
+    events = 0;
     bytes = 0;
     return left;
   }
@@ -90,7 +101,7 @@ final class EventLane {
     if (!queued && !waiting.isEmpty() && claims < WRITERS) {
       queued = true;
       claims++;
-      ready.add(this);
+      (EventLogStore.fitsOneStatement(events) ? ready.few() : ready.many()).add(this);
     }
   }
 

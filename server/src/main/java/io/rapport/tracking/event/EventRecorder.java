@@ -15,7 +15,6 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * writer that becomes free takes the lane that has waited longest and writes what waits in it as
  * one batch; if that is little, together with what waits in others. No timer is involved: when
  * nobody is writing, an event is written at once, and the busier the database, the larger the
- * batches.
+ * batches. Many events have writers of their own, so that few don't wait for them.
  */
 final class EventRecorder implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(EventRecorder.class);
@@ -39,11 +38,15 @@ final class EventRecorder implements AutoCloseable {
   private static final long MAX_WAITING_BYTES_PER_TENANT = MAX_WAITING_BYTES / 2;
 
   private static final int TRIES = 8;
+
+  /** While one waits for its commit, the other collects; more would only make batches smaller. */
+  private static final int FEW_WRITERS = 2;
+
   private static final Duration SOON = Duration.ofMillis(100);
 
   private final EventLog log;
   private final ConcurrentMap<UUID, EventLane> lanes = new ConcurrentHashMap<>();
-  private final BlockingQueue<EventLane> ready = new LinkedBlockingQueue<>();
+  private final EventLane.Ready ready = new EventLane.Ready();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final List<Thread> writers = new ArrayList<>();
   private volatile boolean closed;
@@ -53,8 +56,13 @@ final class EventRecorder implements AutoCloseable {
 
   EventRecorder(EventLog log, int writerCount) {
     this.log = log;
-    for (int i = 1; i <= writerCount; i++) {
-      writers.add(Thread.ofPlatform().name("event-writer-" + i).daemon().start(this::write));
+    start(FEW_WRITERS, "few-events-writer-", ready.few());
+    start(writerCount, "event-writer-", ready.many());
+  }
+
+  private void start(int count, String name, BlockingQueue<EventLane> queue) {
+    for (int i = 1; i <= count; i++) {
+      writers.add(Thread.ofPlatform().name(name + i).daemon().start(() -> write(queue)));
     }
   }
 
@@ -91,12 +99,12 @@ final class EventRecorder implements AutoCloseable {
     return ServiceException.unavailable(ErrorReason.OVERLOADED, "the service is stopping", SOON);
   }
 
-  private void write() {
+  private void write(BlockingQueue<EventLane> queue) {
     try {
       while (true) {
         List<Share> few = new ArrayList<>();
         List<Share> others = new ArrayList<>();
-        take(ready.take(), few, others);
+        take(queue.take(), few, others);
         if (!few.isEmpty()) {
           finish(few, () -> writeTogether(few));
         }
@@ -110,7 +118,9 @@ final class EventRecorder implements AutoCloseable {
   /** Takes what waits in a lane and, as long as one statement can record all of it, in others. */
   private void take(EventLane first, List<Share> few, List<Share> others) {
     int events = 0;
-    for (EventLane lane = first; lane != null; lane = others.isEmpty() ? ready.poll() : null) {
+    for (EventLane lane = first;
+        lane != null;
+        lane = others.isEmpty() ? ready.few().poll() : null) {
       Share share = take(lane);
       events += share.batch().size();
       (share.batch().hasAllUsers() && EventLogStore.fitsOneStatement(events) ? few : others)
