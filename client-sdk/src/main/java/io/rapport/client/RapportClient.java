@@ -2,16 +2,21 @@ package io.rapport.client;
 
 import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.TlsChannelCredentials;
+import io.opentelemetry.api.OpenTelemetry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +45,7 @@ public final class RapportClient implements AutoCloseable {
     ManagedChannel given = builder.channel;
     this.owned = given == null;
     this.transport = given == null ? builder.open() : given;
-    Channel channel =
-        ClientInterceptors.intercept(transport, new OutgoingHeaders(builder.token), freshness);
+    Channel channel = ClientInterceptors.intercept(transport, builder.interceptors(freshness));
     Retrier retrier = new Retrier(time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()));
     this.calls = new Calls(channel, builder.deadlines, retrier);
     this.events =
@@ -150,6 +154,8 @@ public final class RapportClient implements AutoCloseable {
     private @Nullable Supplier<String> token;
     private Deadlines deadlines = Deadlines.DEFAULT;
     private String userAgent = "rapport-java";
+    private @Nullable ClientInterceptor tracing;
+    private @Nullable Consumer<CallCost> costs;
 
     private Builder(String target) {
       this.target = target;
@@ -226,6 +232,26 @@ public final class RapportClient implements AutoCloseable {
     }
 
     /**
+     * Makes spans of calls with this OpenTelemetry. Unless set, with the application's global one,
+     * if it has one; without the library {@code opentelemetry-api}, none are made.
+     */
+    public Builder openTelemetry(OpenTelemetry telemetry) {
+      this.tracing = TracingInterceptor.of(telemetry);
+      return this;
+    }
+
+    /**
+     * Asks what each call costs the service's database.
+     *
+     * @param listener told after each try of a call that the service answered, in a thread of
+     *     gRPC's, so it must be quick and not throw; several threads at once may call it
+     */
+    public Builder costs(Consumer<CallCost> listener) {
+      this.costs = listener;
+      return this;
+    }
+
+    /**
      * Uses this channel instead of opening one; target, credentials and user agent have no effect.
      */
     public Builder channel(ManagedChannel channel) {
@@ -236,6 +262,22 @@ public final class RapportClient implements AutoCloseable {
     /** The client. It connects with its first call. */
     public RapportClient build() {
       return new RapportClient(this);
+    }
+
+    /** The first sees a call last. */
+    private List<ClientInterceptor> interceptors(Freshness freshness) {
+      List<ClientInterceptor> all = new ArrayList<>();
+      all.add(new OutgoingHeaders(token));
+      all.add(freshness);
+      if (costs != null) {
+        all.add(new CostReader(costs));
+      }
+      if (tracing != null) {
+        all.add(tracing);
+      } else {
+        Tracing.global().ifPresent(all::add);
+      }
+      return all;
     }
 
     private ManagedChannel open() {

@@ -34,6 +34,7 @@ public final class AuthInterceptor implements ServerInterceptor {
     }
     try {
       Caller caller = callers.authenticate(headers);
+      CallInfo.tellTenant(caller.tenant().id());
       requireRight(caller, right);
       return Contexts.interceptCall(caller.in(Context.current()), call, headers, next);
     } catch (RuntimeException e) {

@@ -1,6 +1,5 @@
 package io.rapport.platform;
 
-import io.grpc.Context;
 import io.grpc.Metadata;
 import org.jspecify.annotations.Nullable;
 
@@ -12,19 +11,13 @@ public final class CallTrailers {
   /** That the answer is the one that was given before to the same request. */
   static final Metadata.Key<String> REPLAYED = key("rapport-replayed");
 
-  private static final Context.Key<CallTrailers> KEY = Context.key("rapport.trailers");
-
   private volatile @Nullable String position;
   private volatile boolean replayed;
 
   /** Those of the call that this thread works for; of none, if it works for itself. */
   public static CallTrailers current() {
-    CallTrailers trailers = KEY.get();
-    return trailers == null ? new CallTrailers() : trailers;
-  }
-
-  Context in(Context context) {
-    return context.withValue(KEY, this);
+    CallInfo call = CallInfo.current();
+    return call == null ? new CallTrailers() : call.trailers();
   }
 
   /** A text of {@link Positions}. */

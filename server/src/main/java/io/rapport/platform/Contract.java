@@ -8,6 +8,7 @@ import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import com.google.protobuf.ExtensionRegistry;
 import io.grpc.protobuf.ProtoServiceDescriptorSupplier;
+import io.rapport.platform.v1.Access;
 import io.rapport.platform.v1.AccessProto;
 import java.io.IOException;
 import java.io.InputStream;
@@ -76,6 +77,11 @@ public final class Contract {
   public static Optional<String> right(MethodDescriptor method) {
     String right = method.getOptions().getExtension(AccessProto.access).getRight();
     return right.isEmpty() ? Optional.empty() : Optional.of(right);
+  }
+
+  /** What a call of an RPC counts against. */
+  static Access.Lane lane(MethodDescriptor method) {
+    return method.getOptions().getExtension(AccessProto.access).getLane();
   }
 
   /** What reflection shows of a service. */

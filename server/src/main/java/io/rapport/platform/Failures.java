@@ -15,6 +15,7 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /** The one place where an exception becomes what the caller is told. */
 public final class Failures {
@@ -142,7 +143,7 @@ public final class Failures {
     return databaseAnswers ? saturated() : databaseGone();
   }
 
-  private static ServiceException saturated() {
+  static ServiceException saturated() {
     return ServiceException.unavailable(
         ErrorReason.DB_SATURATED, "all database connections are in use", SOON);
   }
@@ -160,7 +161,9 @@ public final class Failures {
 
   private static ServiceException internal(Throwable thrown) {
     String incident = Ids.random().toString();
-    log.error("incident {}", incident, thrown);
+    CallInfo call = CallInfo.current();
+    LoggingEventBuilder line = log.atError().setCause(thrown);
+    (call == null ? line : call.describe(line)).log("incident {}", incident);
     return ServiceException.of(
             Code.INTERNAL, ErrorReason.INTERNAL, "a fault of the service; incident " + incident)
         .with("incident", incident);

@@ -38,33 +38,44 @@ final class TenantConnection extends DefaultConnection {
 
   private final Binding binding;
   private final LongSupplier timeoutMillis;
+  private final DatabaseWatch watch;
 
   /** The setting that row-level security asks, and what it says. */
   private record Binding(String setting, String value) {}
 
-  private TenantConnection(Connection connection, Binding binding, LongSupplier timeoutMillis) {
+  /** A statement that carries the binding in front: how many results to hide, and its own text. */
+  private record Bound(PreparedStatement statement, int hidden, String sql, DatabaseWatch watch) {}
+
+  private TenantConnection(
+      Connection connection, Binding binding, LongSupplier timeoutMillis, DatabaseWatch watch) {
     super(connection);
     this.binding = binding;
     this.timeoutMillis = timeoutMillis;
+    this.watch = watch;
   }
 
-  static TenantConnection of(Connection connection, UUID tenant, LongSupplier timeoutMillis) {
+  static TenantConnection of(
+      Connection connection, UUID tenant, LongSupplier timeoutMillis, DatabaseWatch watch) {
     return new TenantConnection(
-        connection, new Binding("rapport.tenant", tenant.toString()), timeoutMillis);
+        connection, new Binding("rapport.tenant", tenant.toString()), timeoutMillis, watch);
   }
 
   /** A connection that may add what is recorded of several tenants, and read none of it. */
   static TenantConnection recording(
-      Connection connection, Collection<UUID> tenants, LongSupplier timeoutMillis) {
+      Connection connection,
+      Collection<UUID> tenants,
+      LongSupplier timeoutMillis,
+      DatabaseWatch watch) {
     String all = tenants.stream().map(UUID::toString).collect(joining(","));
-    return new TenantConnection(connection, new Binding("rapport.tenants", all), timeoutMillis);
+    return new TenantConnection(
+        connection, new Binding("rapport.tenants", all), timeoutMillis, watch);
   }
 
   @Override
   public PreparedStatement prepareStatement(String sql) throws SQLException {
     return getAutoCommit()
-        ? hideBinding(bind("BEGIN; " + BIND + sql + "; COMMIT"), 2)
-        : hideBinding(bind(BIND + sql), 1);
+        ? hideBinding(new Bound(bind("BEGIN; " + BIND + sql + "; COMMIT"), 2, sql, watch))
+        : hideBinding(new Bound(bind(BIND + sql), 1, sql, watch));
   }
 
   private PreparedStatement bind(String sql) throws SQLException {
@@ -76,33 +87,35 @@ final class TenantConnection extends DefaultConnection {
   }
 
   /** The statement as its user wrote it: without the setting's parameters and results. */
-  private static PreparedStatement hideBinding(PreparedStatement statement, int results) {
+  private static PreparedStatement hideBinding(Bound bound) {
     return (PreparedStatement)
         Proxy.newProxyInstance(
             TenantConnection.class.getClassLoader(),
             new Class<?>[] {PreparedStatement.class},
-            (proxy, method, arguments) -> call(statement, results, method, arguments));
+            (proxy, method, arguments) -> call(bound, method, arguments));
   }
 
-  private static @Nullable Object call(
-      PreparedStatement statement, int hidden, Method method, Object @Nullable [] arguments)
+  private static @Nullable Object call(Bound bound, Method method, Object @Nullable [] arguments)
       throws Throwable {
+    PreparedStatement statement = bound.statement();
     try {
       return switch (method.getName()) {
         case "execute" -> {
           requireOwnText(arguments);
-          yield execute(statement, hidden);
+          yield execute(bound);
         }
         case "executeQuery" -> {
           requireOwnText(arguments);
-          execute(statement, hidden);
-          yield statement.getResultSet();
+          execute(bound);
+          yield bound.watch().rows(statement.getResultSet());
         }
         case "executeUpdate" -> {
           requireOwnText(arguments);
-          execute(statement, hidden);
-          yield statement.getUpdateCount();
+          execute(bound);
+          yield bound.watch().rows(statement.getUpdateCount());
         }
+        case "getResultSet" -> bound.watch().rows(statement.getResultSet());
+        case "getUpdateCount" -> bound.watch().rows(statement.getUpdateCount());
         case "addBatch", "executeBatch", "executeLargeBatch", "executeLargeUpdate" ->
             throw new SQLFeatureNotSupportedException(method.getName());
         default -> method.invoke(statement, shift(method, arguments));
@@ -113,6 +126,10 @@ final class TenantConnection extends DefaultConnection {
   }
 
   /** Executes, and goes past the results that the statement's user doesn't know of. */
+  private static boolean execute(Bound bound) throws SQLException {
+    return bound.watch().statement(bound.sql(), () -> execute(bound.statement(), bound.hidden()));
+  }
+
   private static boolean execute(PreparedStatement statement, int hidden) throws SQLException {
     Connection connection = statement.getConnection();
     boolean done = false;

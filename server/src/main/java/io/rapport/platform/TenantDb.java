@@ -17,14 +17,24 @@ import org.jooq.impl.DSL;
 
 /** The database as one tenant sees it: the one place where work is bound to a tenant. */
 public final class TenantDb {
-  private final DataSource connections;
+  private final Connections connections;
+  private final Connections reserved;
   private final Duration cap;
 
   /**
    * @param cap how long a statement may run at most, whatever the caller's deadline
    */
   public TenantDb(DataSource connections, Duration cap) {
+    this(Connections.of(connections), Connections.of(connections), cap);
+  }
+
+  /**
+   * @param reserved for calls that must be answered when all else is busy
+   * @param cap how long a statement may run at most, whatever the caller's deadline
+   */
+  public TenantDb(Connections connections, Connections reserved, Duration cap) {
     this.connections = connections;
+    this.reserved = reserved;
     this.cap = cap;
   }
 
@@ -32,6 +42,11 @@ public final class TenantDb {
   @FunctionalInterface
   public interface Work<T> {
     T on(Connection connection) throws SQLException;
+  }
+
+  /** The same, followed by who wants to know of it. */
+  private interface WatchedWork<T> {
+    T on(Connection connection, DatabaseWatch watch) throws SQLException;
   }
 
   /** Runs queries, each in a transaction of its own and in one round trip. */
@@ -46,46 +61,65 @@ public final class TenantDb {
 
   /** Runs work in a transaction, and undoes it. */
   <T> T undone(UUID tenant, Function<DSLContext, T> work) {
-    try (Connection connection = connections.getConnection()) {
-      Connection bound = TenantConnection.of(connection, tenant, this::timeoutMillis);
-      bound.setAutoCommit(false);
-      T result = orRollBack(bound, it -> work.apply(dsl(it)));
-      bound.rollback();
-      return result;
-    } catch (SQLException e) {
-      throw failed(e);
-    }
+    return use(
+        "trial",
+        tenant,
+        (connection, watch) -> {
+          Connection bound = bind(connection, tenant, watch);
+          bound.setAutoCommit(false);
+          T result = orRollBack(bound, it -> work.apply(dsl(it)));
+          bound.rollback();
+          return result;
+        });
   }
 
   /** Runs statements, each in a transaction of its own and in one round trip. */
   public <T> T autoCommit(UUID tenant, Work<T> work) {
-    try (Connection connection = connections.getConnection()) {
-      return work.on(TenantConnection.of(connection, tenant, this::timeoutMillis));
-    } catch (SQLException e) {
-      throw failed(e);
-    }
+    return use(
+        "statements", tenant, (connection, watch) -> work.on(bind(connection, tenant, watch)));
   }
 
   /** Runs statements that record for several tenants, each in a transaction of its own. */
   public <T> T recording(Collection<UUID> tenants, Work<T> work) {
-    try (Connection connection = connections.getConnection()) {
-      return work.on(TenantConnection.recording(connection, tenants, this::timeoutMillis));
+    return use(
+        "recording",
+        tenants.iterator().next(),
+        (connection, watch) ->
+            work.on(TenantConnection.recording(connection, tenants, this::timeoutMillis, watch)));
+  }
+
+  /** Runs work in one transaction: all of it is done, or nothing. */
+  public <T> T transaction(UUID tenant, Work<T> work) {
+    return use(
+        "transaction",
+        tenant,
+        (connection, watch) -> {
+          Connection bound = bind(connection, tenant, watch);
+          bound.setAutoCommit(false);
+          T result = orRollBack(bound, work);
+          commit(bound, watch);
+          return result;
+        });
+  }
+
+  private <T> T use(String kind, UUID tenant, WatchedWork<T> work) {
+    DatabaseWatch watch = DatabaseWatch.current();
+    Connections source = Lanes.isReserved() ? reserved : connections;
+    try {
+      return watch.use(
+          kind,
+          () -> {
+            try (Connections.Lease lease = watch.waitForConnection(() -> source.lend(tenant))) {
+              return work.on(lease.connection(), watch);
+            }
+          });
     } catch (SQLException e) {
       throw failed(e);
     }
   }
 
-  /** Runs work in one transaction: all of it is done, or nothing. */
-  public <T> T transaction(UUID tenant, Work<T> work) {
-    try (Connection connection = connections.getConnection()) {
-      Connection bound = TenantConnection.of(connection, tenant, this::timeoutMillis);
-      bound.setAutoCommit(false);
-      T result = orRollBack(bound, work);
-      commit(bound);
-      return result;
-    } catch (SQLException e) {
-      throw new DataAccessException("a transaction failed", e);
-    }
+  private Connection bind(Connection connection, UUID tenant, DatabaseWatch watch) {
+    return TenantConnection.of(connection, tenant, this::timeoutMillis, watch);
   }
 
   private static DataAccessException failed(SQLException e) {
@@ -124,16 +158,21 @@ public final class TenantDb {
     }
   }
 
-  private static void commit(Connection connection) throws SQLException {
+  private static void commit(Connection connection, DatabaseWatch watch) throws SQLException {
     try {
-      connection.commit();
-      Failures.requireSureCommit(connection.getWarnings());
+      watch.statement("COMMIT", () -> commit(connection));
     } catch (SQLException e) {
       if (Failures.outcomeUnknown(e)) {
         throw Failures.unknownOutcome();
       }
       throw e;
     }
+  }
+
+  private static boolean commit(Connection connection) throws SQLException {
+    connection.commit();
+    Failures.requireSureCommit(connection.getWarnings());
+    return true;
   }
 
   private long timeoutMillis() {

@@ -8,8 +8,6 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.rapport.db.Migrations;
-import io.rapport.platform.MetricsInterceptor;
-import io.rapport.platform.TrailersInterceptor;
 import io.rapport.platform.UnknownRpcs;
 import io.rapport.server.ServerConfig.Tls;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -46,9 +44,9 @@ public final class RapportServer implements AutoCloseable {
   private final MetricsEndpoint metrics;
   private final Server server;
 
-  private RapportServer(ServerConfig config, Clock clock) {
+  private RapportServer(ServerConfig config, Clock clock, Telemetry telemetry) {
     this.config = config;
-    this.wiring = new Wiring(config, clock);
+    this.wiring = new Wiring(config, clock, telemetry);
     wiring.system.connection(Migrations::requireCurrent);
     wiring.start();
     List<String> names =
@@ -66,7 +64,11 @@ public final class RapportServer implements AutoCloseable {
   }
 
   static RapportServer start(ServerConfig config, Clock clock) {
-    RapportServer rapport = new RapportServer(config, clock);
+    return start(config, clock, Telemetry.of(config.traces()));
+  }
+
+  static RapportServer start(ServerConfig config, Clock clock, Telemetry telemetry) {
+    RapportServer rapport = new RapportServer(config, clock, telemetry);
     try {
       rapport.health.start();
       rapport.server.start();
@@ -96,9 +98,6 @@ public final class RapportServer implements AutoCloseable {
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .callExecutor(new CallExecutors(NEVER_BLOCK, wiring.callers))
-            .intercept(new TrailersInterceptor())
-            .intercept(wiring.auth)
-            .intercept(new MetricsInterceptor(wiring.metrics))
             .fallbackHandlerRegistry(new UnknownRpcs())
             .maxInboundMessageSize(MAX_MESSAGE)
             .maxInboundMetadataSize(MAX_METADATA)
@@ -116,6 +115,7 @@ public final class RapportServer implements AutoCloseable {
             .addService(health.service())
             .addService(ProtoReflectionServiceV1.newInstance());
     wiring.services.forEach(builder::addService);
+    wiring.interceptors.reversed().forEach(builder::intercept); // the last added comes first
     if (config.tls() != null) {
       builder.sslContext(ssl(config.tls()));
     }

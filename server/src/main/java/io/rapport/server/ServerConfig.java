@@ -1,7 +1,10 @@
 package io.rapport.server;
 
 import io.rapport.db.Database;
+import io.rapport.platform.Admission.Limits;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param database with the login that may act as the server's and the system's role
  * @param metricsPort 0: any free port
  * @param development serve callers without a token, on loopback only
+ * @param limits how many calls may be under way
+ * @param traces the collector that traces are sent to, if any
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -32,6 +37,9 @@ public record ServerConfig(
     int databaseConnections,
     int eventWriters,
     Duration statementTimeout,
+    Limits limits,
+    Logs logs,
+    @Nullable URI traces,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -40,6 +48,21 @@ public record ServerConfig(
   /** What the server needs beside what {@code bin/} uses. */
   private static final Set<String> NOT_OURS =
       Set.of("RAPPORT_MIGRATOR_URL", "RAPPORT_POSTGRES_BIN", "RAPPORT_JAVA_OPTIONS");
+
+  /** OpenTelemetry's own variable. */
+  private static final String COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+  /** Calls beyond the connections wait for one, and not for long. */
+  private static final int CALLS_PER_CONNECTION = 16;
+
+  /**
+   * What the log says of calls.
+   *
+   * @param format text or json
+   * @param calls whether each call has a line
+   * @param slow how long a call takes that has a line in any case
+   */
+  public record Logs(String format, boolean calls, Duration slow) {}
 
   /** Certificates; with {@code clientCa}, callers must have one too. */
   public record Tls(Path certificate, Path key, @Nullable Path clientCa) {}
@@ -72,6 +95,12 @@ public record ServerConfig(
     DATABASE_CONNECTIONS("10"),
     EVENT_WRITERS("4"),
     STATEMENT_TIMEOUT_MS("5000"),
+    MAX_CALLS("0"),
+    MAX_RESERVED_CALLS("16"),
+    MAX_STREAMS("1000"),
+    LOG_FORMAT("text"),
+    LOG_CALLS("false"),
+    SLOW_CALL_MS("1000"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -116,6 +145,9 @@ public record ServerConfig(
             source.number(Variable.DATABASE_CONNECTIONS, 2, 1000),
             source.number(Variable.EVENT_WRITERS, 1, 64),
             Duration.ofMillis(source.number(Variable.STATEMENT_TIMEOUT_MS, 100, 600_000)),
+            source.limits(),
+            source.logs(),
+            source.collector(),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }
@@ -188,6 +220,40 @@ public record ServerConfig(
       require(
           text.equals("true") || text.equals("false"), variable.key() + " must be true or false");
       return text.equals("true");
+    }
+
+    Limits limits() {
+      int calls = number(Variable.MAX_CALLS, 0, 100_000);
+      int connections = number(Variable.DATABASE_CONNECTIONS, 2, 1000);
+      return new Limits(
+          calls == 0 ? CALLS_PER_CONNECTION * connections : calls,
+          number(Variable.MAX_RESERVED_CALLS, 1, 1000),
+          number(Variable.MAX_STREAMS, 1, 100_000));
+    }
+
+    /** The format is read by logback.xml; here it is only checked. */
+    Logs logs() {
+      String format = text(Variable.LOG_FORMAT);
+      require(
+          format.equals("text") || format.equals("json"),
+          Variable.LOG_FORMAT.key() + " must be text or json");
+      return new Logs(
+          format,
+          flag(Variable.LOG_CALLS),
+          Duration.ofMillis(number(Variable.SLOW_CALL_MS, 1, 3_600_000)));
+    }
+
+    @Nullable URI collector() {
+      String text = environment.getOrDefault(COLLECTOR, "");
+      if (text.isEmpty()) {
+        return null;
+      }
+      require(text.matches("https?://[^/].*"), COLLECTOR + " must begin with http:// or https://");
+      try {
+        return new URI(text);
+      } catch (URISyntaxException e) {
+        throw new InvalidConfigException(COLLECTOR + " is not a URL");
+      }
     }
 
     @Nullable Path file(Variable variable) {

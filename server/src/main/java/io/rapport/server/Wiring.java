@@ -1,6 +1,7 @@
 package io.rapport.server;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -8,12 +9,18 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.identity.IdentityFeature;
+import io.rapport.platform.Admission;
 import io.rapport.platform.AuthInterceptor;
+import io.rapport.platform.CallInterceptor;
+import io.rapport.platform.CallLog;
+import io.rapport.platform.CallMetrics;
 import io.rapport.platform.Callers;
 import io.rapport.platform.Callers.Anonymous;
 import io.rapport.platform.ChangeLog;
+import io.rapport.platform.Connections;
 import io.rapport.platform.Contract;
 import io.rapport.platform.JwksVerifier;
+import io.rapport.platform.PositionInterceptor;
 import io.rapport.platform.Rights;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.Rules;
@@ -45,17 +52,21 @@ final class Wiring implements AutoCloseable {
   static final UUID DEVELOPMENT_TENANT = UUID.fromString("00000000-0000-7000-8000-000000000001");
 
   private static final int SYSTEM_CONNECTIONS = 2;
+  private static final int RESERVED_CONNECTIONS = 2;
   private static final Duration SYSTEM_TIMEOUT = Duration.ofSeconds(10);
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
   final Callers callers;
-  final AuthInterceptor auth;
+
+  /** The first sees a call first. */
+  final List<ServerInterceptor> interceptors;
+
   final List<ServerServiceDefinition> services = new ArrayList<>();
   private final List<AutoCloseable> parts = new ArrayList<>();
   private final List<Runnable> starts = new ArrayList<>();
 
-  Wiring(ServerConfig config, Clock clock) {
+  Wiring(ServerConfig config, Clock clock, Telemetry telemetry) {
     Database database = config.database();
     HikariDataSource pool =
         closed(
@@ -70,7 +81,19 @@ final class Wiring implements AutoCloseable {
             Pools.open(
                 "system", database.as(Role.SYSTEM), SYSTEM_CONNECTIONS, SYSTEM_TIMEOUT, metrics));
     system = TenantDb.dsl(systemPool);
-    TenantDb db = new TenantDb(pool, config.statementTimeout());
+    HikariDataSource reservedPool =
+        closed(
+            Pools.open(
+                "reserved",
+                database.as(Role.SERVER),
+                RESERVED_CONNECTIONS,
+                config.statementTimeout(),
+                metrics));
+    TenantDb db =
+        new TenantDb(
+            Connections.shared(pool, config.databaseConnections(), metrics),
+            Connections.of(reservedPool),
+            config.statementTimeout());
     Contract contract = Contract.load();
     Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
 
@@ -96,7 +119,14 @@ final class Wiring implements AutoCloseable {
             identity.tenants(),
             anonymous(config, contract),
             clock);
-    auth = new AuthInterceptor(callers, Rights.of(contract));
+    CallLog log = new CallLog(config.logs().calls(), config.logs().slow());
+    interceptors =
+        List.of(
+            new CallInterceptor(
+                contract, new CallMetrics(metrics), log, closed(telemetry).traces()),
+            new AuthInterceptor(callers, Rights.of(contract)),
+            new Admission(contract, config.limits(), metrics),
+            new PositionInterceptor());
     if (config.development()) {
       starts.add(() -> identity.ensureTenant(DEVELOPMENT_TENANT, "development"));
     }

@@ -101,7 +101,7 @@ class TenantConnectionTest {
     UUID tenant = tenants.getFirst();
 
     try (Connection connection = pool.getConnection()) {
-      Connection bound = TenantConnection.of(connection, tenant, () -> 5_000);
+      Connection bound = TenantConnection.of(connection, tenant, () -> 5_000, DatabaseWatch.NONE);
       bound.setAutoCommit(false);
       for (int i = 0; i < 8; i++) {
         assertThat(TenantDb.dsl(bound).fetch(TENANTS).intoSet(0, UUID.class))
@@ -120,7 +120,8 @@ class TenantConnectionTest {
     pool.setMaximumPoolSize(1);
 
     try (Connection connection = pool.getConnection()) {
-      Connection bound = TenantConnection.of(connection, tenants.getFirst(), () -> 5_000);
+      Connection bound =
+          TenantConnection.of(connection, tenants.getFirst(), () -> 5_000, DatabaseWatch.NONE);
       try (Statement statement = bound.createStatement();
           var rows = statement.executeQuery(TENANTS)) {
         assertThat(rows.next()).isFalse();

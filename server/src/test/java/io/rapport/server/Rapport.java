@@ -6,6 +6,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
+import io.opentelemetry.api.OpenTelemetry;
 import io.rapport.client.RapportClient;
 import io.rapport.db.Database;
 import io.rapport.db.Durability;
@@ -14,6 +15,7 @@ import io.rapport.db.Migrations;
 import io.rapport.identity.v1.CreateTenantRequest;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.identity.v1.TenantServiceGrpc;
+import io.rapport.platform.Traces;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -59,6 +61,10 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
     }
 
     static RapportServer serve(Map<String, String> variables) {
+      return RapportServer.start(config(variables), clock);
+    }
+
+    static ServerConfig config(Map<String, String> variables) {
       Map<String, String> environment = new HashMap<>();
       environment.put("RAPPORT_PORT", "0");
       environment.put("RAPPORT_METRICS_PORT", "0");
@@ -66,7 +72,7 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
       environment.put("RAPPORT_DEVELOPMENT", "true");
       environment.put("RAPPORT_JWKS_FILE", tokens.jwks().toString());
       environment.putAll(variables);
-      return RapportServer.start(ServerConfig.of(environment, postgres.database()), clock);
+      return ServerConfig.of(environment, postgres.database());
     }
   }
 
@@ -153,6 +159,12 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
   /** A further server over the same database, with its own settings. */
   public RapportServer serve(Map<String, String> variables) {
     return Shared.serve(variables);
+  }
+
+  /** A further server, whose spans come here. */
+  RapportServer serve(OpenTelemetry telemetry) {
+    return RapportServer.start(
+        Shared.config(Map.of()), Shared.clock, new Telemetry(Traces.of(telemetry), () -> {}));
   }
 
   public Database database() {

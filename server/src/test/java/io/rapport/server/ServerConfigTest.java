@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.rapport.db.Database;
+import io.rapport.platform.Admission.Limits;
 import io.rapport.server.ServerConfig.InvalidConfigException;
+import io.rapport.server.ServerConfig.Logs;
 import io.rapport.server.ServerConfig.Tls;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.server.ServerConfig.Variable;
@@ -59,6 +61,9 @@ class ServerConfigTest {
                 10,
                 4,
                 Duration.ofSeconds(5),
+                new Limits(160, 16, 1000),
+                new Logs("text", false, Duration.ofSeconds(1)),
+                null,
                 Duration.ofSeconds(2)));
   }
 
@@ -108,6 +113,14 @@ class ServerConfigTest {
     "RAPPORT_STATEMENT_TIMEOUT_MS, 0",
     "RAPPORT_STATEMENT_TIMEOUT_MS, -5",
     "RAPPORT_DRAIN_MS, -1",
+    "RAPPORT_MAX_CALLS, -1",
+    "RAPPORT_MAX_RESERVED_CALLS, 0",
+    "RAPPORT_MAX_STREAMS, 0",
+    "RAPPORT_LOG_FORMAT, xml",
+    "RAPPORT_LOG_CALLS, yes",
+    "RAPPORT_SLOW_CALL_MS, 0",
+    "OTEL_EXPORTER_OTLP_ENDPOINT, collector:4318",
+    "OTEL_EXPORTER_OTLP_ENDPOINT, http://collector:4318/{}",
     "RAPPORT_DEVELOPMENT, yes",
     "RAPPORT_DEVELOPMENT, TRUE",
     "RAPPORT_JWKS_FILE, /nowhere/at/all",
@@ -206,6 +219,12 @@ class ServerConfigTest {
     values.put(Variable.DATABASE_CONNECTIONS, "3");
     values.put(Variable.EVENT_WRITERS, "4");
     values.put(Variable.STATEMENT_TIMEOUT_MS, "500");
+    values.put(Variable.MAX_CALLS, "70");
+    values.put(Variable.MAX_RESERVED_CALLS, "8");
+    values.put(Variable.MAX_STREAMS, "90");
+    values.put(Variable.LOG_FORMAT, "text");
+    values.put(Variable.LOG_CALLS, "false");
+    values.put(Variable.SLOW_CALL_MS, "100");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();
@@ -221,6 +240,8 @@ class ServerConfigTest {
     values.put(Variable.TOKEN_ISSUER, "other");
     values.put(Variable.TOKEN_AUDIENCE, "other");
     values.put(Variable.EVENT_WRITERS, "7");
+    values.put(Variable.LOG_FORMAT, "json");
+    values.put(Variable.LOG_CALLS, "true");
     for (Variable variable : Variable.values()) {
       boolean file = Files.exists(Path.of(environment().getOrDefault(variable.key(), "")));
       values.putIfAbsent(variable, file ? other.toString() : "777");

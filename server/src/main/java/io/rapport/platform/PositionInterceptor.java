@@ -1,0 +1,23 @@
+package io.rapport.platform;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+
+/** Reads the position that a call must be as fresh as. */
+public final class PositionInterceptor implements ServerInterceptor {
+  /** A position: the call reads nothing that is older. */
+  private static final Metadata.Key<String> AT_LEAST = CallTrailers.key("rapport-at-least");
+
+  @Override
+  public <Q, R> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    String atLeast = Caller.isKnown() ? headers.get(AT_LEAST) : null;
+    if (atLeast != null) {
+      // All reads are the primary's, which has every commit that was answered.
+      Positions.decode(Caller.currentTenant(), atLeast);
+    }
+    return next.startCall(call, headers);
+  }
+}
