@@ -162,9 +162,9 @@ public final class Rapport implements BeforeEachCallback, AfterEachCallback {
   }
 
   /** A further server, whose spans come here. */
-  RapportServer serve(OpenTelemetry telemetry) {
+  RapportServer serve(OpenTelemetry telemetry, Map<String, String> variables) {
     return RapportServer.start(
-        Shared.config(Map.of()), Shared.clock, new Telemetry(Traces.of(telemetry), () -> {}));
+        Shared.config(variables), Shared.clock, new Telemetry(Traces.of(telemetry), () -> {}));
   }
 
   public Database database() {

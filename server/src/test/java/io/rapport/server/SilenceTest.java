@@ -17,11 +17,21 @@ import com.google.protobuf.Descriptors.ServiceDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.rpc.Status;
 import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.protobuf.StatusProto;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.propagation.ContextPropagators;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.rapport.platform.Contract;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +88,59 @@ class SilenceTest {
   }
 
   @Test
+  void spansAndLinesOfCallsSayNothingOfWhatWasSent() {
+    InMemorySpanExporter spans = InMemorySpanExporter.create();
+    OpenTelemetrySdk telemetry =
+        OpenTelemetrySdk.builder()
+            .setTracerProvider(
+                SdkTracerProvider.builder()
+                    .addSpanProcessor(SimpleSpanProcessor.create(spans))
+                    .build())
+            .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
+            .build();
+    try (RapportServer server = rapport.serve(telemetry, Map.of("RAPPORT_LOG_CALLS", "true"))) {
+      ManagedChannel channel = Wire.open(server.port());
+      for (ServiceDescriptor service : Contract.load().services()) {
+        for (MethodDescriptor rpc : service.getMethods()) {
+          for (String text : List.of(CANARY, CANARY.repeat(3000), "\0" + CANARY)) {
+            byte[] request = message(rpc.getInputType(), text, 0, 0).toByteArray();
+            String method = service.getFullName() + "/" + rpc.getName();
+            Wire.call(channel, method, talkative(), CallOptions.DEFAULT, request);
+          }
+        }
+      }
+      Wire.call(channel, CANARY + "." + CANARY + "/" + CANARY, new byte[0]);
+      channel.shutdownNow();
+    }
+
+    assertThat(spans.getFinishedSpanItems()).hasSizeGreaterThan(30);
+    assertThat(spans.getFinishedSpanItems())
+        .extracting(SilenceTest::told)
+        .noneMatch(it -> it.contains(CANARY));
+    assertThat(logged()).contains("method=unknown", "method=rapport.").doesNotContain(CANARY);
+  }
+
+  /** Headers that say too much. */
+  private static Metadata talkative() {
+    Metadata headers = new Metadata();
+    for (String name : List.of("rapport-request-id", "traceparent", "user-agent", "baggage")) {
+      headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), CANARY + "=" + CANARY);
+    }
+    return headers;
+  }
+
+  private static String told(SpanData span) {
+    return String.join(
+        " ",
+        span.getName(),
+        span.getAttributes().toString(),
+        span.getEvents().toString(),
+        span.getLinks().toString(),
+        span.getStatus().getDescription(),
+        span.getSpanContext().getTraceState().toString());
+  }
+
+  @Test
   void tokensAreNotRepeated() {
     for (String header : List.of("Bearer " + CANARY, CANARY, "Basic " + CANARY)) {
       Wire.Ending ending =
@@ -110,6 +173,7 @@ class SilenceTest {
     for (ILoggingEvent event : List.copyOf(log.list)) {
       IThrowableProxy thrown = event.getThrowableProxy();
       lines.add(event.getLevel().isGreaterOrEqual(Level.TRACE) ? event.getFormattedMessage() : "");
+      lines.add(String.valueOf(event.getKeyValuePairs()).replace("\"", ""));
       lines.add(thrown == null ? "" : ThrowableProxyUtil.asString(thrown));
     }
     return String.join("\n", lines);

@@ -47,7 +47,7 @@ class TracingTest {
                   .build())
           .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
           .build();
-  private final RapportServer server = rapport.serve(telemetry);
+  private final RapportServer server = rapport.serve(telemetry, Map.of());
 
   @AfterEach
   void stop() {
