@@ -64,6 +64,25 @@ final class RetrierTest {
   }
 
   @Test
+  void staysInDoubtIfALaterTryWasNotSent() {
+    RapportException lost = RapportException.ofSentWrite(Status.UNAVAILABLE.asRuntimeException());
+    RapportException away = RapportException.of(Status.UNAVAILABLE.asRuntimeException());
+
+    assertThatThrownBy(() -> retrier.run(true, inTenSeconds(), failing(lost, away, away)))
+        .isSameAs(lost)
+        .hasSuppressedException(away);
+  }
+
+  @Test
+  void isSureOnceTheServiceHasJudgedTheRequest() {
+    RapportException lost = RapportException.ofSentWrite(Status.UNAVAILABLE.asRuntimeException());
+    RapportException refused = RapportException.of(Status.INVALID_ARGUMENT.asRuntimeException());
+
+    assertThatThrownBy(() -> retrier.run(true, inTenSeconds(), failing(lost, refused)))
+        .isSameAs(refused);
+  }
+
+  @Test
   void neverWaitsPastTheDeadline() {
     Deadline over = Deadline.after(0, TimeUnit.MILLISECONDS);
 
@@ -104,6 +123,12 @@ final class RetrierTest {
 
   private static Deadline inTenSeconds() {
     return Deadline.after(10, TimeUnit.SECONDS);
+  }
+
+  private Supplier<String> failing(RapportException... failures) {
+    return () -> {
+      throw failures[tries.getAndIncrement()];
+    };
   }
 
   private Supplier<String> failing(Status.Code code) {
