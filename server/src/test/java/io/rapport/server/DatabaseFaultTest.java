@@ -19,6 +19,7 @@ import io.rapport.identity.v1.CreateTenantRequest;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.TrackEventRequest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.Test;
 /** A server over a database of its own, which is slow, full or gone. */
 class DatabaseFaultTest {
   private static final String COUNT = "rapport.tracking.v1.EventService/CountEvents";
+  private static final String TRACK = "rapport.tracking.v1.EventService/TrackEvent";
   private static final String CREATE_TENANT = "rapport.identity.v1.TenantService/CreateTenant";
 
   /** Of those whose lock is held, until it is let go. */
@@ -219,6 +221,29 @@ class DatabaseFaultTest {
       assertThat(call.join().reason()).as("%s", call.join()).isEqualTo("COMMIT_OUTCOME_UNKNOWN");
       statement.execute("select pg_advisory_unlock(4711)");
       statement.execute("drop function public.hold_up() cascade");
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
+  void saysThatAnEventMayHaveBeenRecorded() throws Exception {
+    TrackEventRequest request =
+        TrackEventRequest.newBuilder().setEvent(Given.eventOf("in_doubt")).build();
+    try (DatabaseProxy proxy = new DatabaseProxy(database);
+        RapportServer server = serve(proxy.database(), Map.of());
+        Connection admin = admin()) {
+      ManagedChannel channel = Wire.open(server.port());
+      assertThat(Wire.call(channel, TRACK, request.toByteArray()).code()).isEqualTo(Code.OK);
+      try (Locked _ = new Locked(admin)) {
+        CompletableFuture<Wire.Ending> call =
+            CompletableFuture.supplyAsync(
+                () -> Wire.call(channel, TRACK, request.toByteArray()), Thread::startVirtualThread);
+        await(Duration.ofSeconds(5), () -> running() == 1);
+
+        proxy.vanish();
+
+        assertThat(call.join().reason()).as("%s", call.join()).isEqualTo("COMMIT_OUTCOME_UNKNOWN");
+      }
       channel.shutdownNow();
     }
   }
