@@ -13,6 +13,7 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
+import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Instant;
 import java.util.List;
@@ -68,19 +69,22 @@ final class TenantStore implements TenantDirectory {
   /** Makes a tenant unless one with this id and name is there already. */
   Tenant insert(@Nullable UUID id, String displayName) {
     UUID chosen = id == null ? Ids.next() : id;
-    boolean made =
-        writes.write(
-            chosen,
-            tx ->
-                tx.insertInto(TENANTS)
-                        .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
-                        .values(chosen, displayName, TenantSecret.generate())
-                        .onConflictDoNothing()
-                        .execute()
-                    == 1);
+    boolean made = UnitOfWork.untilKnown(() -> insertNew(chosen, displayName));
     return get(chosen)
         .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
         .orElseThrow(() -> taken(displayName));
+  }
+
+  private boolean insertNew(UUID id, String displayName) {
+    return writes.write(
+        id,
+        tx ->
+            tx.insertInto(TENANTS)
+                    .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
+                    .values(id, displayName, TenantSecret.generate())
+                    .onConflictDoNothing()
+                    .execute()
+                == 1);
   }
 
   private static ServiceException taken(String displayName) {

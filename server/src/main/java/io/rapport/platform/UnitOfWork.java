@@ -9,6 +9,7 @@ import io.rapport.platform.v1.ErrorReason;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
@@ -65,8 +66,9 @@ public final class UnitOfWork {
     Optional<RequestKey> key = RequestKey.of(caller, request);
     Done<A> done =
         key.isPresent()
-            ? doOnce(caller, key.get(), answers, work)
+            ? untilKnown(() -> doIt(caller, key.get(), answers, work))
             : doIt(caller, null, answers, work);
+    Failpoint.hit("tx.afterCommitBeforeReply");
     CallTrailers trailers = CallTrailers.current();
     trailers.position(Positions.encode(caller.tenant(), done.position()));
     if (done.replayed()) {
@@ -75,12 +77,14 @@ public final class UnitOfWork {
     return done.answer();
   }
 
-  /** A commit whose outcome is unknown is asked for again, under the same key. */
-  private <A extends Message> Done<A> doOnce(
-      Caller caller, RequestKey key, Parser<A> answers, Function<Transaction, A> work) {
+  /**
+   * Repeats work as long as the outcome of its commit is unknown. It must be work that is done once
+   * however often it is repeated.
+   */
+  public static <T> T untilKnown(Supplier<T> work) {
     for (int tries = 1; ; tries++) {
       try {
-        return doIt(caller, key, answers, work);
+        return work.get();
       } catch (DataAccessException e) {
         throw tries == 1 ? e : Failures.unknownOutcome(); // that of the try before
       } catch (ServiceException e) {
@@ -105,6 +109,7 @@ public final class UnitOfWork {
           if (key != null && !requests.reserve(dsl, tenant, key)) {
             return replay(requests.find(dsl, tenant, key), answers);
           }
+          Failpoint.hit("idem.afterReserve");
           Transaction tx = new Transaction(caller.tenant(), dsl);
           A answer = work.apply(tx);
           return new Done<>(answer, end(tx, key, answer), false);
