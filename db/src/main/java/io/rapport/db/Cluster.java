@@ -116,6 +116,11 @@ final class Cluster {
 
   /** Adopts the running server, or starts it; returns its port. */
   int start() throws IOException {
+    return start(0);
+  }
+
+  /** The same at this port; 0: any free one. */
+  int start(int port) throws IOException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     String failure = "";
     while (System.nanoTime() < deadline) {
@@ -124,7 +129,7 @@ final class Cluster {
         return running.get().port();
       }
       if (running.isEmpty()) {
-        failure = tryStart();
+        failure = tryStart(port == 0 ? freePort() : port);
       }
       if (!failure.isEmpty() || running.isPresent()) {
         Pauses.pause();
@@ -134,8 +139,8 @@ final class Cluster {
   }
 
   /** Returns why it didn't start: nothing if it did. */
-  private String tryStart() throws IOException {
-    writeSettings(freePort());
+  private String tryStart(int port) throws IOException {
+    writeSettings(port);
     Path log = files.resolve("server.log");
     long before = Files.exists(log) ? Files.size(log) : 0;
     Shell.Answer answer =

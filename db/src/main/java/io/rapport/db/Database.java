@@ -1,5 +1,6 @@
 package io.rapport.db;
 
+import java.net.URI;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +52,18 @@ public record Database(String jdbcUrl, String user, String password) {
     takeLogin(authority, parameters);
     String hosts = authority.substring(authority.lastIndexOf('@') + 1);
     return of(hosts, name, parameters);
+  }
+
+  /** The port of the only or first host. */
+  public int port() {
+    return URI.create(jdbcUrl.substring("jdbc:".length())).getPort();
+  }
+
+  /** The same database, reached at another port of this machine. */
+  public Database at(int port) {
+    int slash = jdbcUrl.indexOf('/', "jdbc:postgresql://".length());
+    return new Database(
+        "jdbc:postgresql://127.0.0.1:" + port + jdbcUrl.substring(slash), user, password);
   }
 
   /** The database {@code name} of a cluster on this machine. */

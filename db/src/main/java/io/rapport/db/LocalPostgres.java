@@ -229,6 +229,28 @@ public final class LocalPostgres implements AutoCloseable {
         .pid();
   }
 
+  /** Ends all of the server's processes at once, as a crash does: nothing is written any more. */
+  public void kill() throws IOException {
+    Processes processes = Processes.of(pid());
+    processes.freeze(); // none may see another one end, and act on it
+    processes.kill();
+  }
+
+  /** Starts the server again after {@link #kill}, at the port that it had. */
+  public void restart() throws IOException {
+    cluster.start(database.port());
+  }
+
+  /** Halts all of the server's processes: connections stay, and nobody answers. */
+  public void freeze() throws IOException {
+    Processes.of(pid()).freeze();
+  }
+
+  /** Lets them go on after {@link #freeze}. */
+  public void thaw() throws IOException {
+    Processes.of(pid()).thaw();
+  }
+
   /** Stops the server, unless others still use it; a second call does nothing. */
   @Override
   public void close() {

@@ -84,8 +84,11 @@ public final class TenantDb {
     return use(
         "recording",
         tenants.iterator().next(),
-        (connection, watch) ->
-            work.on(TenantConnection.recording(connection, tenants, this::timeoutMillis, watch)));
+        (connection, watch) -> {
+          Failpoint.hit("tx.beforeCommit"); // which the statement brings along
+          return work.on(
+              TenantConnection.recording(connection, tenants, this::timeoutMillis, watch));
+        });
   }
 
   /** Runs work in one transaction: all of it is done, or nothing. */
@@ -97,6 +100,7 @@ public final class TenantDb {
           Connection bound = bind(connection, tenant, watch);
           bound.setAutoCommit(false);
           T result = orRollBack(bound, work);
+          Failpoint.hit("tx.beforeCommit");
           commit(bound, watch);
           return result;
         });

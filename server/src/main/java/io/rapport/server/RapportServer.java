@@ -8,6 +8,7 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.rapport.db.Migrations;
+import io.rapport.platform.Failpoint;
 import io.rapport.platform.UnknownRpcs;
 import io.rapport.server.ServerConfig.Tls;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -68,10 +69,12 @@ public final class RapportServer implements AutoCloseable {
   }
 
   static RapportServer start(ServerConfig config, Clock clock, Telemetry telemetry) {
+    requireNoFailpoints(config);
     RapportServer rapport = new RapportServer(config, clock, telemetry);
     try {
       rapport.health.start();
       rapport.server.start();
+      Failpoint.arm();
     } catch (IOException e) {
       rapport.close();
       throw new UncheckedIOException("can't serve on " + config.host() + ":" + config.port(), e);
@@ -79,6 +82,17 @@ public final class RapportServer implements AutoCloseable {
     log.info(
         "serving: {}; on port {}, metrics on {}", config, rapport.port(), rapport.metricsPort());
     return rapport;
+  }
+
+  private static void requireNoFailpoints(ServerConfig config) {
+    try {
+      if (Failpoint.areSet() && !config.development()) {
+        throw new ServerConfig.InvalidConfigException(
+            "failpoints are for development: start without rapport.failpoints");
+      }
+    } catch (ExceptionInInitializerError e) {
+      throw new ServerConfig.InvalidConfigException(String.valueOf(e.getCause()));
+    }
   }
 
   public int port() {

@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import io.rapport.platform.CallTrailers;
 import io.rapport.platform.Caller;
+import io.rapport.platform.Failpoint;
 import io.rapport.platform.Failures;
 import io.rapport.platform.Positions;
 import io.rapport.platform.Reply;
@@ -252,6 +253,7 @@ final class EventRecorder implements AutoCloseable {
   }
 
   private void deliver(Share share, long position, List<Decision> decisions) {
+    Failpoint.hit("tx.afterCommitBeforeReply");
     int from = 0;
     String at = position == 0 ? null : Positions.encode(share.lane().tenant(), position);
     for (Submission submission : share.submissions()) {
