@@ -4,11 +4,11 @@ import com.google.errorprone.annotations.FormatMethod;
 import java.util.Locale;
 
 /** Tells people what goes on; the results are for standard output. */
-final class Report {
+public final class Report {
   private Report() {}
 
   @FormatMethod
-  static void say(String format, Object... arguments) {
+  public static void say(String format, Object... arguments) {
     System.err.println(String.format(Locale.ROOT, format, arguments));
   }
 }

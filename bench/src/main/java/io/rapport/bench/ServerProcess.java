@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The service in a process of its own, started as {@code bin/serve} starts it. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
   private static final String MAIN = "io.rapport.server.Main";
   private static final String SERVING = "rapport: serving on port ";
   private static final String PREFIX = "RAPPORT_";
@@ -31,7 +31,13 @@ final class ServerProcess implements AutoCloseable {
 
   /** Starts the service and waits until it serves. What it logs goes to a file. */
   static ServerProcess start(Map<String, String> environment, Path log) throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(command());
+    return start(environment, List.of(), log);
+  }
+
+  /** The same with more options for its JVM. */
+  public static ServerProcess start(Map<String, String> environment, List<String> options, Path log)
+      throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command(options));
     builder.environment().keySet().removeIf(name -> name.startsWith(PREFIX));
     builder.environment().putAll(environment);
     builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -44,10 +50,11 @@ final class ServerProcess implements AutoCloseable {
     }
   }
 
-  private static List<String> command() {
+  private static List<String> command(List<String> options) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(javaOptions());
+    command.addAll(options);
     command.addAll(
         List.of("-cp", System.getProperty(CLASS_PATH, System.getProperty("java.class.path"))));
     command.add(MAIN);
@@ -69,12 +76,23 @@ final class ServerProcess implements AutoCloseable {
     throw new IOException("the server didn't start: " + Files.readString(log));
   }
 
-  int port() {
+  public int port() {
     return port;
   }
 
-  long pid() {
+  public long pid() {
     return child.process().pid();
+  }
+
+  /** Ends it at once, as a crash does. */
+  public void kill() {
+    child.process().destroyForcibly();
+    child.process().onExit().join();
+  }
+
+  /** Whether it still runs. */
+  public boolean isAlive() {
+    return child.process().isAlive();
   }
 
   /** Starts a flight recording in the server. */

@@ -21,23 +21,23 @@ import java.util.List;
 import java.util.UUID;
 
 /** Makes tenants, and the tokens to call for them. */
-final class Tenants {
+public final class Tenants {
   private static final Duration VALID = Duration.ofDays(1);
   private final ECKey key;
 
   /** A tenant and a token with the rights to write and read its events. */
-  record Tenant(UUID id, String token) {}
+  public record Tenant(UUID id, String token) {}
 
-  Tenants() throws JOSEException {
+  public Tenants() throws JOSEException {
     this.key = new ECKeyGenerator(Curve.P_256).keyID("bench").generate();
   }
 
   /** What the server must trust. */
-  String jwks() {
+  public String jwks() {
     return new JWKSet(key.toPublicJWK()).toString();
   }
 
-  List<Tenant> make(Connection admin, int count) throws SQLException, JOSEException {
+  public List<Tenant> make(Connection admin, int count) throws SQLException, JOSEException {
     List<Tenant> tenants = new ArrayList<>();
     try (PreparedStatement insert =
         admin.prepareStatement(
@@ -48,18 +48,21 @@ final class Tenants {
         insert.setObject(1, id);
         insert.setString(2, "bench " + id);
         insert.executeUpdate();
-        tenants.add(new Tenant(id, token(id)));
+        tenants.add(new Tenant(id, token(id, "bench", "tracking.read tracking.write")));
       }
     }
     return tenants;
   }
 
-  private String token(UUID tenant) throws JOSEException {
+  /**
+   * @param scope the rights, parted by blanks
+   */
+  public String token(UUID tenant, String subject, String scope) throws JOSEException {
     JWTClaimsSet claims =
         new JWTClaimsSet.Builder()
-            .subject("bench")
+            .subject(subject)
             .claim("tenant", tenant.toString())
-            .claim("scope", "tracking.read tracking.write")
+            .claim("scope", scope)
             .expirationTime(Date.from(Instant.now().plus(VALID)))
             .build();
     JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("bench").build();

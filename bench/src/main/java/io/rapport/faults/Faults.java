@@ -1,0 +1,146 @@
+package io.rapport.faults;
+
+import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
+import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
+import io.rapport.bench.Report;
+import io.rapport.db.CommandLines;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * Puts the promises to the test. Exit code 0: all hold, and all controls fail as they should; 1:
+ * one misses; 2: the command was wrong.
+ */
+@Command(
+    name = "faults",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Breaks a service of its own in every way that it promises to survive, and checks that",
+      "it does; each promise also with its guarantee broken, which has to be noticed.",
+      "Without ids, all of them; docs/reliability.md tells what each is."
+    })
+public final class Faults implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "What everything random follows from; printed first.")
+  private @Nullable Long seed;
+
+  @Option(names = "--quick", description = "Minutes rather than hours.")
+  private boolean quick;
+
+  @Option(
+      names = "--write-table",
+      paramLabel = "FILE",
+      arity = "0..1",
+      fallbackValue = "docs/reliability.md",
+      description =
+          "Write the results into the table of this document (default: ${FALLBACK-VALUE}).")
+  private @Nullable Path table;
+
+  @Parameters(paramLabel = "ID", description = "The promises to test.")
+  private List<String> ids = new ArrayList<>();
+
+  private Faults() {}
+
+  /** Runs the command and exits. */
+  public static void main(String[] args) {
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return CommandLines.of("faults", new Faults());
+  }
+
+  private static Map<String, Promise> promises() {
+    Map<String, Promise> promises = new LinkedHashMap<>();
+    promises.put("P1", new AcknowledgedWrites());
+    promises.put("P5", new CommitCuts());
+    promises.put("P8", new RequestIds());
+    promises.put("P9", new ReusedRequestIds());
+    promises.put("P10", new FreedRequestIds());
+    promises.put("P11", new CutAnswers());
+    promises.put("P12", new RetryLoad());
+    return promises;
+  }
+
+  /** What can be tested only when the service has more, and what that is. */
+  private static Map<String, String> planned() {
+    Map<String, String> planned = new LinkedHashMap<>();
+    planned.put("P14", "there is no update with an etag");
+    planned.put("P20", "there is no Watch");
+    planned.put("P26", "there is no admission of calls");
+    planned.put("P27", "there is no admission of calls");
+    return planned;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Map<String, Promise> chosen = chosen();
+    Run run = new Run(seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed, quick);
+    System.out.println("faults: seed=" + run.seed() + (quick ? " quick=yes" : ""));
+    List<Verdict> verdicts = new ArrayList<>();
+    for (Map.Entry<String, Promise> promise : chosen.entrySet()) {
+      List<Verdict> shown = test(promise.getKey(), promise.getValue(), run);
+      shown.forEach(verdict -> System.out.println(verdict.line()));
+      verdicts.addAll(shown);
+    }
+    if (table != null) {
+      ResultTable.write(table, run, verdicts);
+    }
+    return verdicts.stream().allMatch(Verdict::met) ? 0 : 1;
+  }
+
+  private Map<String, Promise> chosen() {
+    Map<String, Promise> all = promises();
+    if (ids.isEmpty()) {
+      return all;
+    }
+    for (String id : ids) {
+      String missing = planned().get(id);
+      require(missing == null, id + " can't be tested yet: " + missing);
+      require(
+          all.containsKey(id),
+          "there is no \"" + id + "\"; there are " + String.join(", ", all.keySet()));
+    }
+    all.keySet().retainAll(ids);
+    return all;
+  }
+
+  private void require(boolean holds, String message) {
+    if (!holds && spec != null) {
+      throw new ParameterException(spec.commandLine(), message);
+    }
+  }
+
+  /** A test that can't be run misses, and the others still are. */
+  private static List<Verdict> test(String id, Promise promise, Run run) {
+    Report.say("%s", id);
+    long start = System.nanoTime();
+    try {
+      return promise.test(run);
+    } catch (Exception failure) {
+      failure.printStackTrace();
+      return List.of(Verdict.of(id).with("failed", "yes").met(false));
+    } finally {
+      Report.say("  %s took %d s", id, (System.nanoTime() - start) / 1_000_000_000);
+    }
+  }
+}
