@@ -67,6 +67,7 @@ public final class UnitOfWork {
         key.isPresent()
             ? doOnce(caller, key.get(), answers, work)
             : doIt(caller, null, answers, work);
+    log.committed(caller.tenant().id());
     CallTrailers trailers = CallTrailers.current();
     trailers.position(Positions.encode(caller.tenant(), done.position()));
     if (done.replayed()) {
