@@ -25,7 +25,7 @@ final class Tenants {
   private static final Duration VALID = Duration.ofDays(1);
   private final ECKey key;
 
-  /** A tenant and a token with the rights to write and read its events. */
+  /** A tenant and a token with the rights to write, read and watch its events. */
   record Tenant(UUID id, String token) {}
 
   Tenants() throws JOSEException {
@@ -59,7 +59,7 @@ final class Tenants {
         new JWTClaimsSet.Builder()
             .subject("bench")
             .claim("tenant", tenant.toString())
-            .claim("scope", "tracking.read tracking.write")
+            .claim("scope", "tracking.read tracking.write changes.read")
             .expirationTime(Date.from(Instant.now().plus(VALID)))
             .build();
     JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("bench").build();

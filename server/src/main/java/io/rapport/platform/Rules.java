@@ -55,7 +55,7 @@ public final class Rules {
     }
   }
 
-  /** A rule that compares times can't be evaluated on one that is out of protobuf's range. */
+  /** A rule on times can't be evaluated on one that is out of protobuf's range. */
   private static void findStrangeTimes(
       Message message, String prefix, List<FieldViolation> violations) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
@@ -64,6 +64,12 @@ public final class Rules {
         violations.add(
             ServiceException.violation(
                 path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
+      } else if (field.getValue() instanceof Duration span && !Durations.isValid(span)) {
+        violations.add(
+            ServiceException.violation(
+                path,
+                ErrorReason.INVALID_FIELD,
+                "must be a span of at most 10,000 years, its seconds and nanos of one sign"));
       } else if (field.getValue() instanceof Message inner) {
         findStrangeTimes(inner, path + ".", violations);
       }

@@ -132,6 +132,7 @@ final class TenantConnection extends DefaultConnection {
 
   private static boolean execute(PreparedStatement statement, int hidden) throws SQLException {
     Connection connection = statement.getConnection();
+    boolean alone = connection.getAutoCommit(); // a connection that is lost can't say
     boolean done = false;
     try {
       boolean rows = statement.execute();
@@ -142,7 +143,7 @@ final class TenantConnection extends DefaultConnection {
       done = true;
       return rows;
     } finally {
-      if (!done && connection.getAutoCommit()) {
+      if (!done && alone) {
         endTransaction(connection);
       }
     }
