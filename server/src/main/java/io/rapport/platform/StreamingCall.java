@@ -48,16 +48,20 @@ final class StreamingCall<Q, R> extends ServerCall.Listener<Parsed<Q>> implement
 
   @Override
   public void onMessage(Parsed<Q> message) {
-    several = request != null;
-    request = message;
+    if (request == null) {
+      request = message;
+    } else {
+      several = true;
+      fail(Parsed.malformed("the stream takes one message, not several"));
+    }
   }
 
   @Override
   public void onHalfClose() {
     Parsed<Q> only = request;
-    if (only == null || several) {
-      fail(Parsed.malformed("the stream takes one message, not " + (several ? "several" : "none")));
-    } else {
+    if (only == null) {
+      fail(Parsed.malformed("the stream takes one message, not none"));
+    } else if (!several) {
       Thread _ =
           Thread.ofVirtual().name("stream").start(Context.current().wrap(() -> answer(only)));
     }
