@@ -105,7 +105,7 @@ public record ServerConfig(
     LOG_FORMAT("text"),
     LOG_CALLS("false"),
     SLOW_CALL_MS("1000"),
-    STREAMS_PER_TENANT("2000"),
+    STREAMS_PER_TENANT("1000"),
     CHANGE_RETENTION_HOURS("168"),
     DRAIN_MS("2000");
 

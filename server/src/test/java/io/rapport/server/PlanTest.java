@@ -184,7 +184,8 @@ class PlanTest {
     try (RapportServer server = serve();
         RapportClient sdk = RapportClient.connect("127.0.0.1:" + server.port())) {
       String user = sdk.users().get(identity(3)).orElseThrow().getId();
-      for (ChangeFilter filter : List.of(watched(), watched().toBuilder().addUserIds(user).build())) {
+      for (ChangeFilter filter :
+          List.of(watched(), watched().toBuilder().addUserIds(user).build())) {
         int events = filter.getUserIdsCount() == 0 ? EVENTS : EVENTS / USERS;
         for (WatchOptions start :
             List.of(WatchOptions.fromOldestKept(), WatchOptions.fromNow().withInitialState())) {

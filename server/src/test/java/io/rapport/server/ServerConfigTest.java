@@ -64,7 +64,7 @@ class ServerConfigTest {
                 new Limits(160, 16, 1000),
                 new Logs("text", false, Duration.ofSeconds(1)),
                 null,
-                2000,
+                1000,
                 Duration.ofDays(7),
                 Duration.ofSeconds(2)));
   }
