@@ -25,7 +25,7 @@ public final class Tenants {
   private static final Duration VALID = Duration.ofDays(1);
   private final ECKey key;
 
-  /** A tenant and a token with the rights to write and read its events. */
+  /** A tenant and a token with the rights to write, read and watch its events. */
   public record Tenant(UUID id, String token) {}
 
   public Tenants() throws JOSEException {
@@ -48,7 +48,7 @@ public final class Tenants {
         insert.setObject(1, id);
         insert.setString(2, "bench " + id);
         insert.executeUpdate();
-        tenants.add(new Tenant(id, token(id, "bench", "tracking.read tracking.write")));
+        tenants.add(new Tenant(id, token(id, "bench", "tracking.read tracking.write changes.read")));
       }
     }
     return tenants;

@@ -9,11 +9,14 @@ import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.EventFilter;
 import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.EventWatchFilter;
 import io.rapport.tracking.v1.GetEventRequest;
 import io.rapport.tracking.v1.ListEventsRequest;
 import io.rapport.tracking.v1.ListEventsResponse;
 import io.rapport.tracking.v1.TrackEventRequest;
 import io.rapport.tracking.v1.TrackEventResponse;
+import io.rapport.tracking.v1.WatchEventsRequest;
+import io.rapport.tracking.v1.WatchEventsResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +31,7 @@ public final class EventsClient {
 
   private final Calls calls;
   private final EventWriter.Opener opener;
+  private final WatchConnection.Opener<WatchEventsRequest, WatchEventsResponse> watches;
   private final Rpc<GetEventRequest, Event> get;
   private final Rpc<ListEventsRequest, ListEventsResponse> list;
   private final Rpc<CountEventsRequest, CountEventsResponse> count;
@@ -37,6 +41,9 @@ public final class EventsClient {
   EventsClient(Calls calls, EventWriter.Opener opener) {
     this.calls = calls;
     this.opener = opener;
+    this.watches =
+        new WatchConnection.Opener<>(
+            opener.channel(), EventServiceGrpc.getWatchEventsMethod(), opener.resetBackoff());
     this.get = calls.rpc(EventServiceGrpc.getGetEventMethod());
     this.list = calls.rpc(EventServiceGrpc.getListEventsMethod());
     this.count = calls.rpc(EventServiceGrpc.getCountEventsMethod());
@@ -159,6 +166,29 @@ public final class EventsClient {
   /** Opens a writer for many events. It connects when the first event is written. */
   public EventWriter ingest(IngestOptions options) {
     return EventWriter.start(opener, options);
+  }
+
+  /**
+   * Watches events as they are recorded, whole, in the order of the commits; see {@link
+   * ChangesClient#watch(io.rapport.platform.v1.ChangeFilter, WatchOptions)}.
+   *
+   * @throws CursorExpiredException if what comes after the cursor is no longer kept
+   */
+  public Watch<Event> watch(EventWatchFilter filter, WatchOptions options) {
+    return Watch.open(
+        watches,
+        start ->
+            WatchEventsRequest.newBuilder()
+                .setFilter(filter)
+                .setStart(start)
+                .setInitialState(options.initialState())
+                .setCheckpointInterval(options.interval())
+                .setDataAsJson(options.dataAsJson())
+                .build(),
+        message ->
+            new WatchBatch<>(
+                message.getEventsList(), message.getCursor(), message.getInitialStateDone()),
+        options);
   }
 
   private static EventOutcome shifted(EventOutcome outcome, int first) {

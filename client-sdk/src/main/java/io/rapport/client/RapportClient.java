@@ -9,6 +9,7 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.TlsChannelCredentials;
 import io.opentelemetry.api.OpenTelemetry;
+import io.rapport.platform.v1.ChangeServiceGrpc;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -37,6 +38,7 @@ public final class RapportClient implements AutoCloseable {
   private final Freshness freshness = new Freshness();
   private final Calls calls;
   private final EventsClient events;
+  private final ChangesClient changes;
   private final PropertiesClient properties;
   private final UsersClient users;
   private final TenantsClient tenants;
@@ -50,6 +52,10 @@ public final class RapportClient implements AutoCloseable {
     this.calls = new Calls(channel, builder.deadlines, retrier);
     this.events =
         new EventsClient(calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
+    this.changes =
+        new ChangesClient(
+            new WatchConnection.Opener<>(
+                channel, ChangeServiceGrpc.getWatchMethod(), transport::resetConnectBackoff));
     this.properties = new PropertiesClient(calls);
     this.users = new UsersClient(calls);
     this.tenants = new TenantsClient(calls);
@@ -74,6 +80,11 @@ public final class RapportClient implements AutoCloseable {
   /** Records events and answers about them. */
   public EventsClient events() {
     return events;
+  }
+
+  /** Tells what changes. */
+  public ChangesClient changes() {
+    return changes;
   }
 
   /** Declares properties that events can be filtered and counted by. */

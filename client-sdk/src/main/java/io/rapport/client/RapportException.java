@@ -18,6 +18,7 @@ public abstract sealed class RapportException extends RuntimeException
     permits AbortedException,
         AlreadyExistsException,
         CancelledException,
+        CursorExpiredException,
         DataLossException,
         DeadlineExceededException,
         FailedPreconditionException,
@@ -73,7 +74,8 @@ public abstract sealed class RapportException extends RuntimeException
 
   private static RapportException of(ErrorDetails details, @Nullable Throwable cause) {
     return switch (details.code()) {
-      case INVALID_ARGUMENT, OUT_OF_RANGE -> new InvalidArgumentException(details, cause);
+      case INVALID_ARGUMENT -> new InvalidArgumentException(details, cause);
+      case OUT_OF_RANGE -> outOfRange(details, cause);
       case NOT_FOUND -> new NotFoundException(details, cause);
       case ALREADY_EXISTS -> exists(details, cause);
       case FAILED_PRECONDITION -> new FailedPreconditionException(details, cause);
@@ -95,6 +97,12 @@ public abstract sealed class RapportException extends RuntimeException
     return details.reason().equals(ErrorReason.EVENT_CONFLICT.name())
         ? new EventConflictException(details, cause)
         : new AlreadyExistsException(details, cause);
+  }
+
+  private static RapportException outOfRange(ErrorDetails details, @Nullable Throwable cause) {
+    return details.reason().equals(ErrorReason.CURSOR_EXPIRED.name())
+        ? new CursorExpiredException(details, cause)
+        : new InvalidArgumentException(details, cause);
   }
 
   private static RapportException unknown(ErrorDetails details, @Nullable Throwable cause) {

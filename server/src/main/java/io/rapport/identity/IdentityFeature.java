@@ -6,6 +6,8 @@ import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.People;
 import java.util.List;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -38,6 +40,16 @@ public final class IdentityFeature {
   /** Keeps users' last activity. */
   public static ChangeSubscriber activity() {
     return new ActivitySubscriber();
+  }
+
+  /** Which users are one person. */
+  public static People people() {
+    return new PeopleStore();
+  }
+
+  /** The users that are there. */
+  public static InitialState initialState() {
+    return new PeopleStore();
   }
 
   /** Makes a tenant that must be there, such as the one of development. */

@@ -55,9 +55,16 @@ public final class ChangeLog {
       """;
 
   private final List<ChangeSubscriber> subscribers;
+  private final CommitListener listener;
 
-  public ChangeLog(List<ChangeSubscriber> subscribers) {
+  public ChangeLog(List<ChangeSubscriber> subscribers, CommitListener listener) {
     this.subscribers = List.copyOf(subscribers);
+    this.listener = listener;
+  }
+
+  /** Says that what a write of the tenant logged is committed. */
+  public void committed(UUID tenant) {
+    listener.committed(tenant);
   }
 
   /**

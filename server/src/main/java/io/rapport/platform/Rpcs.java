@@ -23,11 +23,13 @@ public final class Rpcs {
   private final Contract contract;
   private final Rules rules;
   private final Clock clock;
+  private final OpenStreams streams;
 
-  public Rpcs(Contract contract, Rules rules, Clock clock) {
+  public Rpcs(Contract contract, Rules rules, Clock clock, OpenStreams streams) {
     this.contract = contract;
     this.rules = rules;
     this.clock = clock;
+    this.streams = streams;
   }
 
   public ServiceBuilder service(ServiceDescriptor descriptor) {
@@ -73,6 +75,19 @@ public final class Rpcs {
     public <Q extends Message, R extends Message> ServiceBuilder pipelined(
         MethodDescriptor<Q, R> method, int window, BiConsumer<Q, Reply<R>> handler) {
       return add(method, MAX_BULK_BYTES, PipelinedCall.handler(window, clock, checked(handler)));
+    }
+
+    /**
+     * A handler that answers one request with a stream: it sends until it returns, and may block.
+     */
+    public <Q extends Message, R extends Message> ServiceBuilder streaming(
+        MethodDescriptor<Q, R> method, BiConsumer<Q, Outbox<R>> handler) {
+      BiConsumer<Q, Outbox<R>> checked =
+          (request, outbox) -> {
+            rules.check(request);
+            handler.accept(request, outbox);
+          };
+      return add(method, MAX_BYTES, StreamingCall.handler(streams, checked));
     }
 
     private <Q extends Message, R> BiConsumer<Q, Reply<R>> checked(

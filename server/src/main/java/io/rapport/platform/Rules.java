@@ -11,6 +11,7 @@ import build.buf.validate.Ignore;
 import build.buf.validate.ValidateProto;
 import build.buf.validate.Violation;
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import com.google.rpc.BadRequest.FieldViolation;
@@ -23,6 +24,11 @@ import java.util.Map;
 /** The rules that the contract states, and those that hold for every text. */
 public final class Rules {
   private static final int MAX_VIOLATIONS = 100;
+
+  /** Those of protobuf. */
+  private static final long MAX_SPAN_SECONDS = 315_576_000_000L;
+
+  private static final int MAX_SPAN_NANOS = 999_999_999;
 
   private final Validator validator;
 
@@ -45,7 +51,7 @@ public final class Rules {
     try {
       ValidationResult result = validator.validate(message);
       return result.isSuccess() ? List.of() : describe(result);
-    } catch (ValidationException e) {
+    } catch (ValidationException | ArithmeticException e) {
       List<FieldViolation> unreadable = new ArrayList<>();
       findStrangeTimes(message, "", unreadable);
       if (unreadable.isEmpty()) {
@@ -55,7 +61,7 @@ public final class Rules {
     }
   }
 
-  /** A rule that compares times can't be evaluated on one that is out of protobuf's range. */
+  /** A rule on times can't be evaluated on one that is out of protobuf's range. */
   private static void findStrangeTimes(
       Message message, String prefix, List<FieldViolation> violations) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
@@ -64,10 +70,24 @@ public final class Rules {
         violations.add(
             ServiceException.violation(
                 path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
+      } else if (field.getValue() instanceof Duration span && !isValid(span)) {
+        violations.add(
+            ServiceException.violation(
+                path,
+                ErrorReason.INVALID_FIELD,
+                "must be a span of at most 10,000 years, its seconds and nanos of one sign"));
       } else if (field.getValue() instanceof Message inner) {
         findStrangeTimes(inner, path + ".", violations);
       }
     }
+  }
+
+  private static boolean isValid(Duration span) {
+    boolean oneSign = Long.signum(span.getSeconds()) * Integer.signum(span.getNanos()) >= 0;
+    return oneSign
+        && Math.abs(span.getSeconds()) <= MAX_SPAN_SECONDS
+        && span.getSeconds() != Long.MIN_VALUE
+        && Math.abs((long) span.getNanos()) <= MAX_SPAN_NANOS;
   }
 
   private static List<FieldViolation> describe(ValidationResult result) {

@@ -68,6 +68,7 @@ public final class UnitOfWork {
         key.isPresent()
             ? untilKnown(() -> doIt(caller, key.get(), answers, work))
             : doIt(caller, null, answers, work);
+    log.committed(caller.tenant().id());
     Failpoint.hit("tx.afterCommitBeforeReply");
     CallTrailers trailers = CallTrailers.current();
     trailers.position(Positions.encode(caller.tenant(), done.position()));

@@ -159,6 +159,7 @@ public final class RapportServer implements AutoCloseable {
     health.close();
     try {
       TimeUnit.MILLISECONDS.sleep(config.drain().toMillis());
+      wiring.streams.close(); // they would not end by themselves
       server.shutdown();
       if (!server.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
         server.shutdownNow();

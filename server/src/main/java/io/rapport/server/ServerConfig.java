@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param development serve callers without a token, on loopback only
  * @param limits how many calls may be under way
  * @param traces the collector that traces are sent to, if any
+ * @param streamsPerTenant how many streams that don't end by themselves
+ * @param changeRetention how long the log of changes is kept
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -40,6 +42,8 @@ public record ServerConfig(
     Limits limits,
     Logs logs,
     @Nullable URI traces,
+    int streamsPerTenant,
+    Duration changeRetention,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -101,6 +105,8 @@ public record ServerConfig(
     LOG_FORMAT("text"),
     LOG_CALLS("false"),
     SLOW_CALL_MS("1000"),
+    STREAMS_PER_TENANT("1000"),
+    CHANGE_RETENTION_HOURS("168"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -148,6 +154,8 @@ public record ServerConfig(
             source.limits(),
             source.logs(),
             source.collector(),
+            source.number(Variable.STREAMS_PER_TENANT, 1, 1_000_000),
+            Duration.ofHours(source.number(Variable.CHANGE_RETENTION_HOURS, 1, 87_600)),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }

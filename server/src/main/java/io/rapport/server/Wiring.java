@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rapport.db.Database;
@@ -20,6 +21,7 @@ import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Connections;
 import io.rapport.platform.Contract;
 import io.rapport.platform.JwksVerifier;
+import io.rapport.platform.OpenStreams;
 import io.rapport.platform.PositionInterceptor;
 import io.rapport.platform.Rights;
 import io.rapport.platform.Rpcs;
@@ -29,6 +31,8 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.TokenVerifier;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.watch.Sweeper;
+import io.rapport.platform.watch.WatchFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.event.EventFeature;
 import io.rapport.tracking.event.EventPartitions;
@@ -62,6 +66,7 @@ final class Wiring implements AutoCloseable {
   /** The first sees a call first. */
   final List<ServerInterceptor> interceptors;
 
+  final OpenStreams streams;
   final List<ServerServiceDefinition> services = new ArrayList<>();
   private final List<AutoCloseable> parts = new ArrayList<>();
   private final List<Runnable> starts = new ArrayList<>();
@@ -95,24 +100,39 @@ final class Wiring implements AutoCloseable {
             Connections.of(reservedPool),
             config.statementTimeout());
     Contract contract = Contract.load();
-    Rpcs rpcs = new Rpcs(contract, new Rules(), clock);
+    TenantDb systemDb = new TenantDb(systemPool, SYSTEM_TIMEOUT);
+    streams = closed(new OpenStreams(clock, config.streamsPerTenant()));
+    Gauge.builder("rapport.streams", streams, OpenStreams::size)
+        .description("Streams that are open")
+        .register(metrics);
+    Rpcs rpcs = new Rpcs(contract, new Rules(), clock, streams);
 
-    ChangeLog changes = new ChangeLog(List.of(PropertyFeature.index(), IdentityFeature.activity()));
+    WatchFeature watch =
+        closed(new WatchFeature(db, watched(), Math.max(1, config.databaseConnections() / 3)));
+    ChangeLog changes =
+        new ChangeLog(
+            List.of(PropertyFeature.index(), IdentityFeature.activity()), watch.listener());
     UnitOfWork work = new UnitOfWork(db, changes);
 
-    IdentityFeature identity =
-        new IdentityFeature(db, work, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
+    IdentityFeature identity = new IdentityFeature(db, work, system, systemDb);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     EventFeature events =
         closed(
             new EventFeature(
-                db, changes, identity.users(), properties.properties(), config.eventWriters()));
+                db,
+                changes,
+                identity.users(),
+                properties.properties(),
+                watch.watches(),
+                config.eventWriters()));
     EventPartitions partitions = closed(new EventPartitions(system));
+    Sweeper sweeper = closed(new Sweeper(systemDb, config.changeRetention()));
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
     services.add(events.service(rpcs));
+    services.add(watch.service(rpcs));
     callers =
         new Callers(
             verifier(config.tokens(), clock),
@@ -132,6 +152,15 @@ final class Wiring implements AutoCloseable {
     }
     starts.add(partitions::start);
     starts.add(properties::start);
+    starts.add(watch::start);
+    starts.add(sweeper::start);
+  }
+
+  private static WatchFeature.Areas watched() {
+    return new WatchFeature.Areas(
+        IdentityFeature.people(),
+        EventFeature.source(),
+        List.of(IdentityFeature.initialState(), EventFeature.initialState()));
   }
 
   /** Begins what the parts do by themselves; the schema must have been checked. */

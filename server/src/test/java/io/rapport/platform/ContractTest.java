@@ -36,6 +36,7 @@ class ContractTest {
           "tracking.write",
           "identity.read",
           "identity.write",
+          "changes.read",
           "inspect",
           "operator");
 
@@ -164,7 +165,7 @@ class ContractTest {
   }
 
   private static boolean reads(MethodDescriptor rpc) {
-    return rpc.getName().matches("(Get|List|Count).*");
+    return rpc.getName().matches("(Get|List|Count|Watch).*");
   }
 
   private static List<String> names(Descriptor message) {

@@ -10,6 +10,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status.Code;
 import io.rapport.client.RapportClient;
+import io.rapport.client.Watch;
+import io.rapport.client.WatchOptions;
 import io.rapport.db.Database;
 import io.rapport.db.Durability;
 import io.rapport.db.LocalPostgres;
@@ -17,6 +19,8 @@ import io.rapport.db.Migrations;
 import io.rapport.identity.v1.GetUserRequest;
 import io.rapport.identity.v1.Identity;
 import io.rapport.identity.v1.ListTenantsRequest;
+import io.rapport.platform.v1.Change;
+import io.rapport.platform.v1.ChangeFilter;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.EventFilter;
@@ -112,6 +116,13 @@ class PlanTest {
           (tenant_id, property_id, event_id, occurred_at, recorded_at, text_value)
         SELECT tenant_id, tenant_id, id, occurred_at, recorded_at, 'rapport'
           FROM tracking.behavioral_events WHERE event_data IS NULL;
+        INSERT INTO platform.tenant_heads (tenant_id, position)
+        SELECT md5(t::text)::uuid, 20000 FROM generate_series(0, 14) t;
+        INSERT INTO platform.change_log
+          (tenant_id, position, ordinal, kind, op, entity_id, user_id, revision)
+        SELECT md5(t::text)::uuid, n, 1, 'identity.user', 'CREATED', md5(n::text)::uuid,
+               md5(n::text)::uuid, 1
+          FROM generate_series(0, 14) t, generate_series(1, 20000) n;
         ALTER ROLE rapport_server SET session_preload_libraries = 'auto_explain';
         ALTER ROLE rapport_server SET auto_explain.log_min_duration = 0;
         ANALYZE;
@@ -164,6 +175,48 @@ class PlanTest {
     }
     assertThat(plans).isGreaterThan(reads().size());
     assertThat(faults).isEmpty();
+  }
+
+  @Test
+  void watchesReadByIndexAndInOrder() throws IOException {
+    List<String> faults = new ArrayList<>();
+    int plans = 0;
+    try (RapportServer server = serve();
+        RapportClient sdk = RapportClient.connect("127.0.0.1:" + server.port())) {
+      String user = sdk.users().get(identity(3)).orElseThrow().getId();
+      for (ChangeFilter filter :
+          List.of(watched(), watched().toBuilder().addUserIds(user).build())) {
+        int events = filter.getUserIdsCount() == 0 ? EVENTS : EVENTS / USERS;
+        for (WatchOptions start :
+            List.of(WatchOptions.fromOldestKept(), WatchOptions.fromNow().withInitialState())) {
+          long before = Files.size(log);
+          try (Watch<Change> watch = sdk.changes().watch(filter, start)) {
+            for (int seen = 0; seen < events; seen += watch.next().items().size()) {}
+          }
+          for (String plan : watchPlansSince(before)) {
+            plans++;
+            if (largeScan.matcher(plan).find() || plan.contains("Seq Scan on change_log")) {
+              faults.add(start + "\n" + filter + "\n" + plan);
+            }
+          }
+        }
+      }
+    }
+    assertThat(plans).isGreaterThan(2 * EVENTS / 1000);
+    assertThat(faults).isEmpty();
+  }
+
+  private static ChangeFilter watched() {
+    return ChangeFilter.newBuilder().addKinds("event").addKinds("identity.user").build();
+  }
+
+  private static List<String> watchPlansSince(long offset) throws IOException {
+    byte[] bytes = Files.readAllBytes(log);
+    String logged =
+        new String(bytes, (int) offset, bytes.length - (int) offset, StandardCharsets.UTF_8);
+    List<String> plans = new ArrayList<>(List.of(logged.split("LOG:  duration:", -1)));
+    plans.removeIf(plan -> !plan.contains("change_log") && !plan.contains("behavioral_events"));
+    return plans;
   }
 
   /** Fewer rows than a page has are sorted sooner than merged. */

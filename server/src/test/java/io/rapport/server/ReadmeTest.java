@@ -32,6 +32,7 @@ class ReadmeTest {
       import com.google.protobuf.*;
       import io.rapport.client.*;
       import io.rapport.identity.v1.*;
+      import io.rapport.platform.v1.*;
       import io.rapport.tracking.v1.*;
       """;
 
@@ -52,8 +53,15 @@ class ReadmeTest {
   }
 
   @Test
+  void watchTellsWhatIsRecordedMeanwhile() throws Exception {
+    String printed = run(2);
+
+    assertThat(printed.lines()).contains("event RECORDED").last().asString().startsWith("resume");
+  }
+
+  @Test
   void thereAreNoOtherSnippets() throws IOException {
-    assertThat(snippets()).hasSize(2);
+    assertThat(snippets()).hasSize(3);
   }
 
   private static List<String> snippets() throws IOException {

@@ -64,6 +64,8 @@ class ServerConfigTest {
                 new Limits(160, 16, 1000),
                 new Logs("text", false, Duration.ofSeconds(1)),
                 null,
+                1000,
+                Duration.ofDays(7),
                 Duration.ofSeconds(2)));
   }
 
@@ -112,6 +114,8 @@ class ServerConfigTest {
     "RAPPORT_EVENT_WRITERS, 0",
     "RAPPORT_STATEMENT_TIMEOUT_MS, 0",
     "RAPPORT_STATEMENT_TIMEOUT_MS, -5",
+    "RAPPORT_STREAMS_PER_TENANT, 0",
+    "RAPPORT_CHANGE_RETENTION_HOURS, 0",
     "RAPPORT_DRAIN_MS, -1",
     "RAPPORT_MAX_CALLS, -1",
     "RAPPORT_MAX_RESERVED_CALLS, 0",
@@ -225,6 +229,8 @@ class ServerConfigTest {
     values.put(Variable.LOG_FORMAT, "text");
     values.put(Variable.LOG_CALLS, "false");
     values.put(Variable.SLOW_CALL_MS, "100");
+    values.put(Variable.STREAMS_PER_TENANT, "7");
+    values.put(Variable.CHANGE_RETENTION_HOURS, "24");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();

@@ -18,6 +18,10 @@ import io.rapport.identity.v1.ListTenantsRequest;
 import io.rapport.identity.v1.TenantServiceGrpc;
 import io.rapport.identity.v1.UserServiceGrpc;
 import io.rapport.platform.Contract;
+import io.rapport.platform.v1.ChangeFilter;
+import io.rapport.platform.v1.ChangeServiceGrpc;
+import io.rapport.platform.v1.WatchRequest;
+import io.rapport.platform.v1.WatchResponse;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.DeclarePropertyRequest;
@@ -28,6 +32,7 @@ import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventPropertyServiceGrpc;
 import io.rapport.tracking.v1.EventServiceGrpc;
+import io.rapport.tracking.v1.EventWatchFilter;
 import io.rapport.tracking.v1.GetEventRequest;
 import io.rapport.tracking.v1.GetPropertyRequest;
 import io.rapport.tracking.v1.IngestEventsRequest;
@@ -36,10 +41,14 @@ import io.rapport.tracking.v1.ListPropertiesRequest;
 import io.rapport.tracking.v1.PropertyFilter;
 import io.rapport.tracking.v1.StringSet;
 import io.rapport.tracking.v1.TrackEventRequest;
+import io.rapport.tracking.v1.WatchEventsRequest;
+import io.rapport.tracking.v1.WatchEventsResponse;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -115,6 +124,8 @@ class TenantIsolationTest {
                         BatchTrackEventsRequest.newBuilder().addEvents(by(n)).build()),
             true),
         new Call(EVENTS + "IngestEvents", TenantIsolationTest::ingest, true),
+        new Call(EVENTS + "WatchEvents", TenantIsolationTest::watchEvents, true),
+        new Call("rapport.platform.v1.ChangeService/Watch", TenantIsolationTest::watch, true),
         new Call(
             PROPERTIES + "GetProperty",
             (c, n) ->
@@ -276,6 +287,48 @@ class TenantIsolationTest {
     } catch (StatusException | InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** What is there of a user. */
+  private static Message watch(Channel channel, Names names) {
+    WatchRequest request =
+        WatchRequest.newBuilder()
+            .setFilter(
+                ChangeFilter.newBuilder()
+                    .addKinds("event")
+                    .addKinds("identity.user")
+                    .addUserIds(names.user()))
+            .setInitialState(true)
+            .build();
+    Iterator<WatchResponse> messages =
+        ChangeServiceGrpc.newBlockingStub(channel)
+            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .watch(request);
+    WatchResponse.Builder all = WatchResponse.newBuilder();
+    for (WatchResponse some = messages.next();
+        !some.getInitialStateDone();
+        some = messages.next()) {
+      some.getChangesList().forEach(it -> all.addChanges(it.toBuilder().clearPosition()));
+    }
+    return all.build();
+  }
+
+  /** What is there of a user's events. */
+  private static Message watchEvents(Channel channel, Names names) {
+    WatchEventsRequest request =
+        WatchEventsRequest.newBuilder()
+            .setFilter(EventWatchFilter.newBuilder().addUserIds(names.user()))
+            .setInitialState(true)
+            .build();
+    Iterator<WatchEventsResponse> messages =
+        events(channel).withDeadlineAfter(20, TimeUnit.SECONDS).watchEvents(request);
+    WatchEventsResponse.Builder all = WatchEventsResponse.newBuilder();
+    for (WatchEventsResponse some = messages.next();
+        !some.getInitialStateDone();
+        some = messages.next()) {
+      all.addAllEvents(some.getEventsList());
+    }
+    return all.build();
   }
 
   private static EventServiceGrpc.EventServiceBlockingStub events(Channel channel) {

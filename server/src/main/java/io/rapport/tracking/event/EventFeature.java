@@ -5,6 +5,9 @@ import io.rapport.identity.UserStore;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.watch.EventSource;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.Watches;
 import io.rapport.tracking.property.PropertyStore;
 
 /** Builds what belongs to events. */
@@ -16,10 +19,26 @@ public final class EventFeature implements AutoCloseable {
    * @param writers how many batches of events are written at a time
    */
   public EventFeature(
-      TenantDb db, ChangeLog changes, UserStore users, PropertyStore properties, int writers) {
+      TenantDb db,
+      ChangeLog changes,
+      UserStore users,
+      PropertyStore properties,
+      Watches watches,
+      int writers) {
     EventLog log = new EventLog(db, changes, users, new EventLogStore(EventSql.of(changes)));
     this.recorder = new EventRecorder(log, writers);
-    this.service = new EventService(db, log, recorder, new EventQuery.Resolver(users, properties));
+    this.service =
+        new EventService(db, log, recorder, new EventQuery.Resolver(users, properties), watches);
+  }
+
+  /** The events behind the log of changes. */
+  public static EventSource source() {
+    return new WatchedEventStore();
+  }
+
+  /** The events that are there. */
+  public static InitialState initialState() {
+    return new WatchedEventStore();
   }
 
   public ServerServiceDefinition service(Rpcs rpcs) {

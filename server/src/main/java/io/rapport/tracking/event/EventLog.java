@@ -42,6 +42,7 @@ final class EventLog {
     } else {
       db.transaction(batch.tenant(), connection -> insertWithUsers(connection, batch));
       batch.rememberUsers(users);
+      changes.committed(batch.tenant());
     }
   }
 
@@ -55,6 +56,7 @@ final class EventLog {
   void recordTogether(List<EventBatch> batches) {
     List<UUID> tenants = batches.stream().map(EventBatch::tenant).distinct().toList();
     db.recording(tenants, connection -> insert(connection, batches));
+    tenants.forEach(changes::committed);
   }
 
   /**
@@ -74,6 +76,7 @@ final class EventLog {
           return batch;
         });
     batch.rememberUsers(users);
+    changes.committed(batch.tenant());
     return batch.decisions();
   }
 

@@ -3,6 +3,8 @@ package io.rapport.tracking.event;
 import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
+import io.rapport.platform.ChangeSubscriber;
+import io.rapport.platform.Outbox;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Reply;
 import io.rapport.platform.Rpcs;
@@ -10,6 +12,9 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.watch.Selection;
+import io.rapport.platform.watch.WatchPlan;
+import io.rapport.platform.watch.Watches;
 import io.rapport.tracking.event.EventLog.NotRecordedException;
 import io.rapport.tracking.event.EventStore.Listing;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
@@ -21,6 +26,7 @@ import io.rapport.tracking.v1.EventCount;
 import io.rapport.tracking.v1.EventOutcome.Result;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.EventTimeRange.Clock;
+import io.rapport.tracking.v1.EventWatchFilter;
 import io.rapport.tracking.v1.GetEventRequest;
 import io.rapport.tracking.v1.IngestEventsRequest;
 import io.rapport.tracking.v1.IngestEventsResponse;
@@ -29,8 +35,11 @@ import io.rapport.tracking.v1.ListEventsRequest.Order;
 import io.rapport.tracking.v1.ListEventsResponse;
 import io.rapport.tracking.v1.TrackEventRequest;
 import io.rapport.tracking.v1.TrackEventResponse;
+import io.rapport.tracking.v1.WatchEventsRequest;
+import io.rapport.tracking.v1.WatchEventsResponse;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -49,11 +58,19 @@ final class EventService {
   private final EventStore events = new EventStore();
   private final EventCountStore counts = new EventCountStore();
 
-  EventService(TenantDb db, EventLog log, EventRecorder recorder, EventQuery.Resolver queries) {
+  private final Watches watches;
+
+  EventService(
+      TenantDb db,
+      EventLog log,
+      EventRecorder recorder,
+      EventQuery.Resolver queries,
+      Watches watches) {
     this.db = db;
     this.log = log;
     this.recorder = recorder;
     this.queries = queries;
+    this.watches = watches;
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -64,6 +81,7 @@ final class EventService {
         .immediate(EventServiceGrpc.getTrackEventMethod(), this::trackEvent)
         .bulk(EventServiceGrpc.getBatchTrackEventsMethod(), this::batchTrackEvents)
         .pipelined(EventServiceGrpc.getIngestEventsMethod(), STREAM_WINDOW, this::ingestEvents)
+        .streaming(EventServiceGrpc.getWatchEventsMethod(), this::watchEvents)
         .build();
   }
 
@@ -246,6 +264,25 @@ final class EventService {
       }
     }
     return response.setRecorded(recorded).build();
+  }
+
+  private void watchEvents(WatchEventsRequest request, Outbox<WatchEventsResponse> outbox) {
+    EventWatchFilter filter = request.getFilter();
+    Set<String> kinds = Set.of(ChangeSubscriber.EVENT);
+    WatchPlan plan =
+        new WatchPlan(
+            new Selection(kinds, null, Set.copyOf(filter.getEventTypesList()), null),
+            WatchPlan.ids(filter.getUserIdsList()),
+            request.getStart(),
+            request.getInitialState() ? List.copyOf(kinds) : List.of(),
+            WatchPlan.interval(request.hasCheckpointInterval(), request.getCheckpointInterval()));
+    WatchedEvents presenter =
+        new WatchedEvents(
+            db,
+            events,
+            Caller.currentTenant().id(),
+            event -> present(event, request.getDataAsJson()));
+    watches.run(plan, outbox, presenter);
   }
 
   /** A reply that goes on with what it gets, and passes failures on, its own too. */

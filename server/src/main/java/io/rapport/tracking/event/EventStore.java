@@ -13,9 +13,11 @@ import io.rapport.tracking.v1.NumberRange;
 import io.rapport.tracking.v1.PropertyFilter;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -62,6 +64,19 @@ final class EventStore {
         .where(EVENT_IDS.TENANT_ID.eq(tenant), EVENT_IDS.EVENT_ID.eq(id))
         .fetchOptional(row ->
             toProto(row).setDigest(HexFormat.of().formatHex(row.get(EVENT_IDS.DIGEST))).build());
+  }
+
+  /** Those of the events that are there, with their data as JSON bytes, by id. */
+  Map<UUID, Event> findAll(DSLContext dsl, UUID tenant, List<UUID> ids, List<Instant> recordedAt) {
+    Map<UUID, Event> found = new HashMap<>();
+    dsl.select(COLUMNS)
+        .from(BEHAVIORAL_EVENTS)
+        .where(
+            BEHAVIORAL_EVENTS.TENANT_ID.eq(tenant),
+            isOneOf(BEHAVIORAL_EVENTS.ID, ids),
+            isOneOf(BEHAVIORAL_EVENTS.RECORDED_AT, recordedAt.stream().distinct().toList()))
+        .forEach(row -> found.put(row.get(BEHAVIORAL_EVENTS.ID), toProto(row).build()));
+    return found;
   }
 
   /**
