@@ -30,6 +30,7 @@ import io.rapport.platform.TokenVerifier;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.server.ServerConfig.Tokens;
+import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
 import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
@@ -104,15 +105,25 @@ final class Wiring implements AutoCloseable {
         new IdentityFeature(db, work, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
+    ContractFeature contracts =
+        closed(
+            new ContractFeature(db, work, system, SensitiveKeys::isSensitive, EventFeature::data));
     EventFeature events =
         closed(
             new EventFeature(
-                db, changes, identity.users(), properties.properties(), config.eventWriters()));
+                db,
+                work,
+                changes,
+                identity.users(),
+                properties.properties(),
+                contracts.contracts(),
+                config.eventWriters()));
     EventPartitions partitions = closed(new EventPartitions(system));
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
-    services.add(events.service(rpcs));
+    services.add(contracts.service(rpcs));
+    services.addAll(events.services(rpcs));
     callers =
         new Callers(
             verifier(config.tokens(), clock),
@@ -132,6 +143,7 @@ final class Wiring implements AutoCloseable {
     }
     starts.add(partitions::start);
     starts.add(properties::start);
+    starts.add(contracts::start);
   }
 
   /** Begins what the parts do by themselves; the schema must have been checked. */

@@ -164,7 +164,7 @@ class ContractTest {
   }
 
   private static boolean reads(MethodDescriptor rpc) {
-    return rpc.getName().matches("(Get|List|Count).*");
+    return rpc.getName().matches("(Get|List|Count|Check).*");
   }
 
   private static List<String> names(Descriptor message) {
