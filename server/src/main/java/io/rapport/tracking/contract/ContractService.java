@@ -128,7 +128,7 @@ final class ContractService {
   }
 
   private static ServiceException notFound(String type, @Nullable Integer version) {
-    ServiceException error = ServiceException.notFound("contract").with("event_type", type);
+    ServiceException error = ServiceException.notFound("contract", type);
     return version == null ? error : error.with("version", version.toString());
   }
 

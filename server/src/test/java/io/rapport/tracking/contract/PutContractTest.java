@@ -69,7 +69,7 @@ class PutContractTest {
     Told told = Told.by(() -> stub().activateContract(noVersion));
 
     assertThat(told.code()).isEqualTo(Code.NOT_FOUND);
-    assertThat(told.metadata()).containsEntry("event_type", TYPE).containsEntry("version", "1");
+    assertThat(told.metadata()).containsEntry("id", TYPE).containsEntry("version", "1");
     assertThat(Told.by(() -> stub().deactivateContract(noType)).code()).isEqualTo(Code.NOT_FOUND);
   }
 
