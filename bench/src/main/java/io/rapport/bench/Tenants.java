@@ -48,7 +48,8 @@ public final class Tenants {
         insert.setObject(1, id);
         insert.setString(2, "bench " + id);
         insert.executeUpdate();
-        tenants.add(new Tenant(id, token(id, "bench", "tracking.read tracking.write changes.read")));
+        tenants.add(
+            new Tenant(id, token(id, "bench", "tracking.read tracking.write changes.read")));
       }
     }
     return tenants;

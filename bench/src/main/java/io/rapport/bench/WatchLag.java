@@ -203,9 +203,9 @@ final class WatchLag implements Ratio {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
       ended = true;
-      thread.join();
+      Uninterruptibles.joinUninterruptibly(thread);
     }
   }
 

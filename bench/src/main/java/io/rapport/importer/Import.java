@@ -1,5 +1,7 @@
 package io.rapport.importer;
 
+import static java.util.stream.Collectors.joining;
+
 import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
 import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
 import io.rapport.client.EventWriter;
@@ -236,6 +238,13 @@ public final class Import implements Callable<Integer> {
                 : outcome.getResult().name();
         err.printf("import: line %d: %s%n", lineNumbers.line(position), why);
       }
+      case QUARANTINED ->
+          err.printf(
+              "import: line %d: quarantined: %s%n",
+              lineNumbers.line(position),
+              outcome.getViolationsList().stream()
+                  .map(it -> it.getPath() + " " + it.getDescription())
+                  .collect(joining(", ")));
       case RECORDED -> redacted.incrementAndGet();
       case DUPLICATE, RESULT_UNSPECIFIED, UNRECOGNIZED -> {}
     }
@@ -248,11 +257,12 @@ public final class Import implements Callable<Integer> {
     }
     out.printf(
         Locale.ROOT,
-        "{\"read\":%d,\"accepted\":%d,\"duplicate\":%d,\"quarantined\":0,\"rejected\":%d,"
+        "{\"read\":%d,\"accepted\":%d,\"duplicate\":%d,\"quarantined\":%d,\"rejected\":%d,"
             + "\"seconds\":%.3f}%n",
         read,
         summary.recorded(),
         summary.duplicate(),
+        summary.quarantined(),
         rejected,
         seconds);
     return rejected > 0 || stopped ? 1 : 0;

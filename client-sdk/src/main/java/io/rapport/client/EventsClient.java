@@ -54,9 +54,10 @@ public final class EventsClient {
   /**
    * Records one event.
    *
-   * @return RECORDED or DUPLICATE, with the event's id
+   * @return RECORDED, DUPLICATE or, if it breaks a contract that says so, QUARANTINED; with the
+   *     event's id
    * @throws EventConflictException if another event is recorded under its id
-   * @throws InvalidArgumentException if it breaks a rule
+   * @throws InvalidArgumentException if it breaks a rule, or a contract that rejects it
    * @throws UnknownOutcomeException if it may or may not be recorded; track it again with the same
    *     id
    */

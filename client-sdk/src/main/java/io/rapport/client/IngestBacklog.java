@@ -153,7 +153,13 @@ final class IngestBacklog {
 
   IngestSummary summary() {
     return new IngestSummary(
-        written, tally.recorded(), tally.duplicate(), tally.conflict(), tally.refused(), resent);
+        written,
+        tally.recorded(),
+        tally.duplicate(),
+        tally.conflict(),
+        tally.refused(),
+        tally.quarantined(),
+        resent);
   }
 
   /** The ids of the events that are not decided, in the order of writing. */

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param bufferBytes their bytes as sent, at most; 32 MiB unless set
  * @param maxOutage how long to try to reach the service again without getting on; 60 s unless set
  * @param everyOutcome told the fate of every event
- * @param exceptions told only of duplicates, conflicts, refused events, and redactions
+ * @param exceptions told only of duplicates, conflicts, refused and quarantined events, and
+ *     redactions
  */
 public record IngestOptions(
     int messageEvents,

@@ -162,7 +162,7 @@ final class IngestSender implements Runnable {
     }
     IngestEventsResponse answer = IngestEventsResponse.newBuilder().addOutcomes(outcome).build();
     Tally.tell(options, culprit, answer);
-    queue.settle(new Tally(0, 0, 0, 1));
+    queue.settle(new Tally(0, 0, 0, 1, 0));
   }
 
   private static boolean tooLarge(RapportException why) {

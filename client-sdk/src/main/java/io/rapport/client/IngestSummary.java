@@ -11,13 +11,20 @@ package io.rapport.client;
  *     was lost.
  * @param conflict those under whose id another event is recorded
  * @param refused those that break a rule
+ * @param quarantined those that break a contract and are in quarantine, now or from before
  * @param resent events that were sent again after a broken connection, each time counted
  */
 public record IngestSummary(
-    long written, long recorded, long duplicate, long conflict, long refused, long resent) {
+    long written,
+    long recorded,
+    long duplicate,
+    long conflict,
+    long refused,
+    long quarantined,
+    long resent) {
 
   /** Events whose fate is not known. */
   public long undecided() {
-    return written - recorded - duplicate - conflict - refused;
+    return written - recorded - duplicate - conflict - refused - quarantined;
   }
 }

@@ -40,6 +40,8 @@ public final class RapportClient implements AutoCloseable {
   private final EventsClient events;
   private final ChangesClient changes;
   private final PropertiesClient properties;
+  private final ContractsClient contracts;
+  private final QuarantineClient quarantine;
   private final UsersClient users;
   private final TenantsClient tenants;
 
@@ -57,6 +59,8 @@ public final class RapportClient implements AutoCloseable {
             new WatchConnection.Opener<>(
                 channel, ChangeServiceGrpc.getWatchMethod(), transport::resetConnectBackoff));
     this.properties = new PropertiesClient(calls);
+    this.contracts = new ContractsClient(calls);
+    this.quarantine = new QuarantineClient(calls);
     this.users = new UsersClient(calls);
     this.tenants = new TenantsClient(calls);
   }
@@ -90,6 +94,16 @@ public final class RapportClient implements AutoCloseable {
   /** Declares properties that events can be filtered and counted by. */
   public PropertiesClient properties() {
     return properties;
+  }
+
+  /** Says what events must be like, type by type. */
+  public ContractsClient contracts() {
+    return contracts;
+  }
+
+  /** The events that are kept apart because they break a contract. */
+  public QuarantineClient quarantine() {
+    return quarantine;
   }
 
   /** The users of the tenant. */

@@ -8,8 +8,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /** How many events of a message, or of a writer, came to which end. */
-record Tally(long recorded, long duplicate, long conflict, long refused) {
-  static final Tally NONE = new Tally(0, 0, 0, 0);
+record Tally(long recorded, long duplicate, long conflict, long refused, long quarantined) {
+  static final Tally NONE = new Tally(0, 0, 0, 0, 0);
 
   /** Counts an answer, which must tell of every event of the message exactly once. */
   static Tally of(Message message, IngestEventsResponse answer) {
@@ -25,7 +25,7 @@ record Tally(long recorded, long duplicate, long conflict, long refused) {
           "%d outcomes and %d recorded for a message of %d events"
               .formatted(answer.getOutcomesCount(), answer.getRecorded(), message.size()));
     }
-    return named.plus(new Tally(silent, 0, 0, 0));
+    return named.plus(new Tally(silent, 0, 0, 0, 0));
   }
 
   static InternalException broken(String what) {
@@ -40,15 +40,17 @@ record Tally(long recorded, long duplicate, long conflict, long refused) {
         recorded + other.recorded,
         duplicate + other.duplicate,
         conflict + other.conflict,
-        refused + other.refused);
+        refused + other.refused,
+        quarantined + other.quarantined);
   }
 
   private Tally and(EventOutcome.Result result) {
     return switch (result) {
-      case RECORDED -> plus(new Tally(1, 0, 0, 0));
-      case DUPLICATE -> plus(new Tally(0, 1, 0, 0));
-      case CONFLICT -> plus(new Tally(0, 0, 1, 0));
-      case REFUSED -> plus(new Tally(0, 0, 0, 1));
+      case RECORDED -> plus(new Tally(1, 0, 0, 0, 0));
+      case DUPLICATE -> plus(new Tally(0, 1, 0, 0, 0));
+      case CONFLICT -> plus(new Tally(0, 0, 1, 0, 0));
+      case REFUSED -> plus(new Tally(0, 0, 0, 1, 0));
+      case QUARANTINED -> plus(new Tally(0, 0, 0, 0, 1));
       case RESULT_UNSPECIFIED, UNRECOGNIZED -> throw broken("an outcome without a known result");
     };
   }

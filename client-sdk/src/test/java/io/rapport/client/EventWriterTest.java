@@ -41,7 +41,7 @@ final class EventWriterTest {
 
     IngestSummary summary = write(SMALL, events);
 
-    assertThat(summary).isEqualTo(new IngestSummary(5_000, 5_000, 0, 0, 0, 0));
+    assertThat(summary).isEqualTo(new IngestSummary(5_000, 5_000, 0, 0, 0, 0, 0));
     assertThat(List.copyOf(peer.service.recorded.values())).isEqualTo(events);
     assertThat(peer.service.messageSizes).allMatch(size -> size <= 10);
   }

@@ -69,11 +69,13 @@ public final class ChangeLog {
 
   /**
    * Does what follows from changes, and numbers and logs them: the last thing that a write does.
+   *
+   * @return the number; 0 if there are no changes
    */
-  public void append(DSLContext tx, UUID tenant, List<Change> changes) {
-    if (!changes.isEmpty()) {
-      append(tx, tenant, changes, "SELECT position FROM head");
-    }
+  public long append(DSLContext tx, UUID tenant, List<Change> changes) {
+    return changes.isEmpty()
+        ? 0
+        : append(tx, tenant, changes, "SELECT position FROM head").get(0, Long.class);
   }
 
   /**

@@ -94,11 +94,14 @@ public final class ServiceException extends RuntimeException {
     if (violations.isEmpty()) {
       return this;
     }
-    return invalid(
-        reason,
-        violations.stream()
-            .map(it -> it.toBuilder().setField(field + "." + it.getField()).build())
-            .toList());
+    ServiceException inside =
+        invalid(
+            reason,
+            violations.stream()
+                .map(it -> it.toBuilder().setField(field + "." + it.getField()).build())
+                .toList());
+    inside.metadata.putAll(metadata);
+    return inside;
   }
 
   public Code code() {

@@ -34,6 +34,7 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.server.ServerConfig.Tokens;
+import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
 import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
@@ -117,13 +118,18 @@ final class Wiring implements AutoCloseable {
     IdentityFeature identity = new IdentityFeature(db, work, system, systemDb);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
+    ContractFeature contracts =
+        closed(
+            new ContractFeature(db, work, system, SensitiveKeys::isSensitive, EventFeature::data));
     EventFeature events =
         closed(
             new EventFeature(
                 db,
+                work,
                 changes,
                 identity.users(),
                 properties.properties(),
+                contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
     EventPartitions partitions = closed(new EventPartitions(system));
@@ -131,7 +137,8 @@ final class Wiring implements AutoCloseable {
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));
-    services.add(events.service(rpcs));
+    services.add(contracts.service(rpcs));
+    services.addAll(events.services(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -152,6 +159,7 @@ final class Wiring implements AutoCloseable {
     }
     starts.add(partitions::start);
     starts.add(properties::start);
+    starts.add(contracts::start);
     starts.add(watch::start);
     starts.add(sweeper::start);
   }

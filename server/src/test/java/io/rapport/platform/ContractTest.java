@@ -165,7 +165,7 @@ class ContractTest {
   }
 
   private static boolean reads(MethodDescriptor rpc) {
-    return rpc.getName().matches("(Get|List|Count|Watch).*");
+    return rpc.getName().matches("(Get|List|Count|Watch|Check).*");
   }
 
   private static List<String> names(Descriptor message) {

@@ -26,6 +26,7 @@ class ArchitectureTest {
   private static final String PLATFORM = "io.rapport.platform";
   private static final String IDENTITY = "io.rapport.identity";
   private static final String EVENT = "io.rapport.tracking.event";
+  private static final String CONTRACT = "io.rapport.tracking.contract";
   private static final String PROPERTY = "io.rapport.tracking.property";
   private static final String SERVER = "io.rapport.server";
 
@@ -33,6 +34,9 @@ class ArchitectureTest {
   private static final Set<String> SHARED =
       Set.of(
           IDENTITY + ".UserStore",
+          CONTRACT + ".Contracts",
+          CONTRACT + ".TenantContracts",
+          CONTRACT + ".Verdict",
           EVENT + ".EventPartitions",
           EVENT + ".SensitiveKeys",
           PROPERTY + ".PropertyStore",
@@ -83,7 +87,7 @@ class ArchitectureTest {
   void trackingDoesNotSeeTheServer() {
     noClasses()
         .that()
-        .resideInAnyPackage(EVENT, PROPERTY)
+        .resideInAnyPackage(CONTRACT, EVENT, PROPERTY)
         .should()
         .dependOnClassesThat()
         .resideInAPackage(SERVER)
@@ -206,7 +210,7 @@ class ArchitectureTest {
   void areasShowTheirFeatureAndWhatOthersUse() {
     classes()
         .that()
-        .resideInAnyPackage(IDENTITY, EVENT, PROPERTY)
+        .resideInAnyPackage(IDENTITY, CONTRACT, EVENT, PROPERTY)
         .and()
         .arePublic()
         .and()

@@ -21,17 +21,21 @@ import io.rapport.identity.v1.Identity;
 import io.rapport.identity.v1.ListTenantsRequest;
 import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.ChangeFilter;
+import io.rapport.tracking.v1.CheckContractRequest;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.EventContract;
 import io.rapport.tracking.v1.EventFilter;
 import io.rapport.tracking.v1.EventGrouping;
 import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventTimeRange;
 import io.rapport.tracking.v1.EventTimeRange.Clock;
 import io.rapport.tracking.v1.GetEventRequest;
+import io.rapport.tracking.v1.ListContractsRequest;
 import io.rapport.tracking.v1.ListEventsRequest;
 import io.rapport.tracking.v1.ListEventsRequest.Order;
 import io.rapport.tracking.v1.ListPropertiesRequest;
+import io.rapport.tracking.v1.ListQuarantinedEventsRequest;
 import io.rapport.tracking.v1.NumberRange;
 import io.rapport.tracking.v1.PropertyFilter;
 import io.rapport.tracking.v1.StringSet;
@@ -74,7 +78,7 @@ class PlanTest {
   /** Of what has rows: partitions of the months to come are empty, and cheap to look through. */
   private final Pattern largeScan =
       Pattern.compile(
-          "Seq Scan on (event_ids|(behavioral_events|event_property_values)_%s)\\b"
+          "Seq Scan on (event_ids|quarantined_events|(behavioral_events|event_property_values)_%s)\\b"
               .formatted(DateTimeFormatter.ofPattern("yyyyMM").format(LocalDate.now(UTC))));
 
   private static final Pattern SORT = Pattern.compile("\\bSort  \\(cost=\\S+ rows=(\\d+)");
@@ -109,6 +113,19 @@ class PlanTest {
         INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
         SELECT tenant_id, id, decode(repeat('00', 32), 'hex'), recorded_at
           FROM tracking.behavioral_events WHERE event_type = 'page_view' AND event_data IS NULL;
+        INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at, state)
+        SELECT t.id, md5(t.id || '/' || i)::uuid, decode(repeat('00', 32), 'hex'), now(),
+               'QUARANTINED'
+          FROM identity.tenants t, generate_series(1, 10000) i;
+        INSERT INTO tracking.quarantined_events (tenant_id, event_id, event_type, identity_provider,
+          identity_subject, quarantined_at, violations)
+        SELECT tenant_id, event_id, CASE WHEN event_id::text < '1' THEN 'click' ELSE 'x' END, 'test',
+               'user', now() - interval '1 second' * (row_number() OVER ()), '[]'
+          FROM tracking.event_ids WHERE state = 'QUARANTINED';
+        INSERT INTO tracking.quarantined_events (tenant_id, event_id, event_type, identity_provider,
+          identity_subject, violations)
+        SELECT md5((i %% 15)::text)::uuid, gen_random_uuid(), 'x', 'test', 'user', '[]'
+          FROM generate_series(1, 50000) i;
         INSERT INTO tracking.event_properties (tenant_id, id, name, type, state)
         SELECT md5(t::text)::uuid, md5(t::text)::uuid, 'repository', 'STRING', 'READY'
           FROM generate_series(0, 14) t;
@@ -280,6 +297,46 @@ class PlanTest {
         new Read(
             "tracking.v1.EventPropertyService/ListProperties",
             ListPropertiesRequest.getDefaultInstance().toByteString(),
+            false));
+    reads.put(
+        "ListQuarantinedEvents",
+        new Read(
+            "tracking.v1.QuarantineService/ListQuarantinedEvents",
+            ListQuarantinedEventsRequest.getDefaultInstance().toByteString(),
+            true));
+    reads.put(
+        "ListQuarantinedEvents from",
+        new Read(
+            "tracking.v1.QuarantineService/ListQuarantinedEvents",
+            ListQuarantinedEventsRequest.newBuilder()
+                .setFrom(Timestamps.fromMillis(1000))
+                .build()
+                .toByteString(),
+            true));
+    reads.put(
+        "ListQuarantinedEvents type",
+        new Read(
+            "tracking.v1.QuarantineService/ListQuarantinedEvents",
+            ListQuarantinedEventsRequest.newBuilder().setEventType("click").build().toByteString(),
+            true));
+    reads.put(
+        "ListContracts",
+        new Read(
+            "tracking.v1.EventContractService/ListContracts",
+            ListContractsRequest.getDefaultInstance().toByteString(),
+            false));
+    reads.put(
+        "CheckContract",
+        new Read(
+            "tracking.v1.EventContractService/CheckContract",
+            CheckContractRequest.newBuilder()
+                .setContract(
+                    EventContract.newBuilder()
+                        .setEventType("click")
+                        .setMode(EventContract.Mode.STAMP))
+                .setMaxEvents(200)
+                .build()
+                .toByteString(),
             false));
     reads.put(
         "ListTenants",

@@ -22,10 +22,16 @@ import io.rapport.platform.v1.ChangeFilter;
 import io.rapport.platform.v1.ChangeServiceGrpc;
 import io.rapport.platform.v1.WatchRequest;
 import io.rapport.platform.v1.WatchResponse;
+import io.rapport.tracking.v1.ActivateContractRequest;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
+import io.rapport.tracking.v1.CheckContractRequest;
 import io.rapport.tracking.v1.CountEventsRequest;
+import io.rapport.tracking.v1.DeactivateContractRequest;
 import io.rapport.tracking.v1.DeclarePropertyRequest;
+import io.rapport.tracking.v1.DiscardQuarantinedEventsRequest;
 import io.rapport.tracking.v1.Event;
+import io.rapport.tracking.v1.EventContract;
+import io.rapport.tracking.v1.EventContractServiceGrpc;
 import io.rapport.tracking.v1.EventFilter;
 import io.rapport.tracking.v1.EventGrouping;
 import io.rapport.tracking.v1.EventOutcome;
@@ -33,14 +39,26 @@ import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventPropertyServiceGrpc;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.EventWatchFilter;
+import io.rapport.tracking.v1.FieldRule;
+import io.rapport.tracking.v1.GetContractRequest;
 import io.rapport.tracking.v1.GetEventRequest;
 import io.rapport.tracking.v1.GetPropertyRequest;
+import io.rapport.tracking.v1.GetQuarantinedEventRequest;
+import io.rapport.tracking.v1.GetTrackingSettingsRequest;
 import io.rapport.tracking.v1.IngestEventsRequest;
+import io.rapport.tracking.v1.ListContractsRequest;
 import io.rapport.tracking.v1.ListEventsRequest;
 import io.rapport.tracking.v1.ListPropertiesRequest;
+import io.rapport.tracking.v1.ListQuarantinedEventsRequest;
 import io.rapport.tracking.v1.PropertyFilter;
+import io.rapport.tracking.v1.PutContractRequest;
+import io.rapport.tracking.v1.QuarantineServiceGrpc;
+import io.rapport.tracking.v1.Release;
+import io.rapport.tracking.v1.ReleaseQuarantinedEventsRequest;
 import io.rapport.tracking.v1.StringSet;
 import io.rapport.tracking.v1.TrackEventRequest;
+import io.rapport.tracking.v1.TrackingSettings;
+import io.rapport.tracking.v1.UpdateTrackingSettingsRequest;
 import io.rapport.tracking.v1.WatchEventsRequest;
 import io.rapport.tracking.v1.WatchEventsResponse;
 import java.util.ArrayList;
@@ -62,6 +80,8 @@ class TenantIsolationTest {
 
   private static final String EVENTS = "rapport.tracking.v1.EventService/";
   private static final String PROPERTIES = "rapport.tracking.v1.EventPropertyService/";
+  private static final String CONTRACTS = "rapport.tracking.v1.EventContractService/";
+  private static final String QUARANTINE = "rapport.tracking.v1.QuarantineService/";
   private static final String USERS = "rapport.identity.v1.UserService/";
 
   /** These cross tenants by design and need the right `operator`. */
@@ -72,10 +92,10 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/CreateTenant");
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
-  record Names(String event, String user, String subject, String property) {
+  record Names(String event, String user, String subject, String property, String held) {
     static Names fresh() {
       String tag = "x" + Given.id();
-      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'));
+      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id());
     }
   }
 
@@ -97,7 +117,9 @@ class TenantIsolationTest {
           .replace(names.event(), "EVENT")
           .replace(names.user(), "USER")
           .replace(names.subject(), "SUBJECT")
-          .replace(names.property(), "PROPERTY");
+          .replace(names.property(), "PROPERTY")
+          .replace(type(names), "TYPE")
+          .replace(names.held(), "HELD");
     }
   }
 
@@ -147,6 +169,101 @@ class TenantIsolationTest {
                             .setValidateOnly(true)
                             .build()),
             false),
+        new Call(
+            CONTRACTS + "GetContract",
+            (c, n) ->
+                contracts(c)
+                    .getContract(GetContractRequest.newBuilder().setEventType(type(n)).build()),
+            true),
+        new Call(
+            CONTRACTS + "ListContracts",
+            (c, n) ->
+                contracts(c)
+                    .listContracts(ListContractsRequest.newBuilder().setEventType(type(n)).build()),
+            true),
+        new Call(
+            CONTRACTS + "PutContract",
+            (c, n) ->
+                contracts(c)
+                    .putContract(
+                        PutContractRequest.newBuilder()
+                            .setContract(contract(n))
+                            .setValidateOnly(true)
+                            .build())
+                    .toBuilder()
+                    .clearCreatedAt()
+                    .build(),
+            true),
+        new Call(
+            CONTRACTS + "ActivateContract",
+            (c, n) ->
+                contracts(c)
+                    .activateContract(
+                        ActivateContractRequest.newBuilder()
+                            .setEventType(type(n))
+                            .setVersion(1)
+                            .build()),
+            true),
+        new Call(
+            CONTRACTS + "DeactivateContract",
+            (c, n) ->
+                contracts(c)
+                    .deactivateContract(
+                        DeactivateContractRequest.newBuilder().setEventType(type(n)).build()),
+            true),
+        new Call(
+            CONTRACTS + "CheckContract",
+            (c, n) ->
+                contracts(c)
+                    .checkContract(
+                        CheckContractRequest.newBuilder()
+                            .setStored(GetContractRequest.newBuilder().setEventType(type(n)))
+                            .build()),
+            true),
+        new Call(
+            CONTRACTS + "GetTrackingSettings",
+            (c, n) ->
+                contracts(c).getTrackingSettings(GetTrackingSettingsRequest.getDefaultInstance()),
+            false),
+        new Call(
+            CONTRACTS + "UpdateTrackingSettings",
+            (c, n) ->
+                contracts(c)
+                    .updateTrackingSettings(
+                        UpdateTrackingSettingsRequest.newBuilder()
+                            .setSettings(TrackingSettings.getDefaultInstance())
+                            .build()),
+            false),
+        new Call(
+            QUARANTINE + "GetQuarantinedEvent",
+            (c, n) ->
+                quarantine(c)
+                    .getQuarantinedEvent(
+                        GetQuarantinedEventRequest.newBuilder().setId(n.held()).build()),
+            true),
+        new Call(
+            QUARANTINE + "ListQuarantinedEvents",
+            (c, n) ->
+                quarantine(c)
+                    .listQuarantinedEvents(
+                        ListQuarantinedEventsRequest.newBuilder().setEventType(type(n)).build()),
+            true),
+        new Call(
+            QUARANTINE + "ReleaseQuarantinedEvents",
+            (c, n) ->
+                quarantine(c)
+                    .releaseQuarantinedEvents(
+                        ReleaseQuarantinedEventsRequest.newBuilder()
+                            .addReleases(Release.newBuilder().setEventId(n.held()))
+                            .build()),
+            true),
+        new Call(
+            QUARANTINE + "DiscardQuarantinedEvents",
+            (c, n) ->
+                quarantine(c)
+                    .discardQuarantinedEvents(
+                        DiscardQuarantinedEventsRequest.newBuilder().addIds(n.held()).build()),
+            true),
         new Call(
             USERS + "GetUser",
             (c, n) -> users(c).getUser(GetUserRequest.newBuilder().setId(n.user()).build()),
@@ -240,7 +357,23 @@ class TenantIsolationTest {
                 .setIdentity(identity(names.subject()))
                 .build());
     String user = client.users().get(identity(names.subject())).orElseThrow().getId();
-    return new Names(names.event(), user, names.subject(), names.property());
+    client.contracts().put(contract(names));
+    client
+        .events()
+        .track(eventOf(names.subject()).setId(names.held()).setEventType(type(names)).build());
+    return new Names(names.event(), user, names.subject(), names.property(), names.held());
+  }
+
+  private static String type(Names names) {
+    return names.property().substring(0, 30);
+  }
+
+  private static EventContract contract(Names names) {
+    return EventContract.newBuilder()
+        .setEventType(type(names))
+        .setMode(EventContract.Mode.QUARANTINE)
+        .addFields(FieldRule.newBuilder().setPath("a").setRequired(true))
+        .build();
   }
 
   private static Event by(Names names) {
@@ -338,6 +471,15 @@ class TenantIsolationTest {
   private static EventPropertyServiceGrpc.EventPropertyServiceBlockingStub properties(
       Channel channel) {
     return EventPropertyServiceGrpc.newBlockingStub(channel);
+  }
+
+  private static EventContractServiceGrpc.EventContractServiceBlockingStub contracts(
+      Channel channel) {
+    return EventContractServiceGrpc.newBlockingStub(channel);
+  }
+
+  private static QuarantineServiceGrpc.QuarantineServiceBlockingStub quarantine(Channel channel) {
+    return QuarantineServiceGrpc.newBlockingStub(channel);
   }
 
   private static UserServiceGrpc.UserServiceBlockingStub users(Channel channel) {

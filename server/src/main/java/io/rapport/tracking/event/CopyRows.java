@@ -15,13 +15,14 @@ final class CopyRows {
   static final String STATEMENT =
       """
       COPY tracking.%s (tenant_id, id, user_id, event_type, event_data, event_text,
-        occurred_at, utc_offset_minutes, received_at, recorded_at, batch)
+        occurred_at, utc_offset_minutes, received_at, recorded_at, batch,
+        contract_version, violations)
       FROM STDIN (FORMAT binary)
       """;
 
   private static final byte[] SIGNATURE =
       "PGCOPY\n\377\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
-  private static final int COLUMNS = 11;
+  private static final int COLUMNS = 13;
   private static final int NULL = -1;
   private static final int JSONB_VERSION = 1;
   private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
@@ -52,6 +53,8 @@ final class CopyRows {
     putTime(event.receivedMicros());
     putTime(Long.valueOf(recordedMicros));
     out.putInt(Long.BYTES).putLong(batch);
+    putInt(event.contractVersion());
+    putJson(event.violations());
   }
 
   /** The rows; nothing may be added any more. */
@@ -84,6 +87,14 @@ final class CopyRows {
       out.putInt(NULL);
     } else {
       out.putInt(Long.BYTES).putLong(micros - MICROS_FROM_1970_TO_2000);
+    }
+  }
+
+  private void putInt(@Nullable Integer value) {
+    if (value == null) {
+      out.putInt(NULL);
+    } else {
+      out.putInt(Integer.BYTES).putInt(value);
     }
   }
 

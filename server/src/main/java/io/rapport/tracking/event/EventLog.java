@@ -10,8 +10,10 @@ import io.rapport.tracking.event.EventLogStore.Recorded;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
 
@@ -37,7 +39,7 @@ final class EventLog {
 
   /** Records what can be recorded, and decides each event. */
   void record(EventBatch batch) {
-    if (batch.hasAllUsers() && EventLogStore.fitsOneStatement(batch.size())) {
+    if (batch.isShareable() && EventLogStore.fitsOneStatement(batch.size())) {
       recordTogether(List.of(batch));
     } else {
       db.transaction(batch.tenant(), connection -> insertWithUsers(connection, batch));
@@ -89,6 +91,7 @@ final class EventLog {
           batch.refuseUnknownUsers(users.existing(dsl, tenant.id(), batch.missingUserIds()));
           batch.setTaken(store.findRecorded(dsl, batch.undecidedKeys()));
           batch.setRecorded(0);
+          batch.setRejectedTaken(findRecorded(dsl, batch.rejectedKeys()));
           return batch.decisions();
         });
   }
@@ -108,35 +111,59 @@ final class EventLog {
 
   private List<EventBatch> insertWithUsers(Connection connection, EventBatch batch)
       throws SQLException {
-    if (batch.hasAllUsers()) {
+    if (batch.isShareable()) {
       return insert(connection, List.of(batch));
     }
     DSLContext tx = TenantDb.dsl(connection);
     batch.refuseUnknownUsers(users.existing(tx, batch.tenant(), batch.missingUserIds()));
     UserStore.Found found = users.findOrMake(tx, batch.tenant(), batch.missingIdentities());
     batch.setUsers(found.users());
-    List<EventBatch> inserted = insert(connection, List.of(batch));
-    changes.append(
-        tx,
-        batch.tenant(),
-        found.made().stream()
-            .map(id -> new Change(UserStore.KIND, Op.CREATED, id, id, 1))
-            .toList());
-    return inserted;
+    List<Change> also = new ArrayList<>();
+    found.made().forEach(id -> also.add(new Change(UserStore.KIND, Op.CREATED, id, id, 1)));
+    if (batch.isPlain()) {
+      insert(connection, List.of(batch));
+    } else {
+      also.addAll(insertAndQuarantine(connection, batch));
+    }
+    batch.setPosition(changes.append(tx, batch.tenant(), also));
+    return List.of(batch);
+  }
+
+  /** Returns that events were quarantined, for the log. */
+  private List<Change> insertAndQuarantine(Connection connection, EventBatch batch)
+      throws SQLException {
+    List<EventBatch.Suspect> suspects = batch.suspects();
+    EventLogStore.Inserted inserted =
+        store.insertAndQuarantine(connection, batch.undecided(), suspects);
+    settle(connection, inserted, List.of(batch));
+    batch.setRejectedTaken(findRecorded(TenantDb.dsl(connection), batch.rejectedKeys()));
+    Set<EventKey> taken = Set.copyOf(inserted.taken());
+    return suspects.stream()
+        .filter(it -> !taken.contains(it.key()))
+        .map(it -> new Change(QuarantineStore.KIND, Op.CREATED, it.event().id(), null, 1))
+        .toList();
   }
 
   private List<EventBatch> insert(Connection connection, List<EventBatch> batches)
       throws SQLException {
     List<EventBatch.Entry> entries = new ArrayList<>();
     batches.forEach(batch -> entries.addAll(batch.undecided()));
-    EventLogStore.Inserted inserted = store.insert(connection, entries);
+    settle(connection, store.insert(connection, entries), batches);
+    return batches;
+  }
+
+  private void settle(
+      Connection connection, EventLogStore.Inserted inserted, List<EventBatch> batches) {
     Map<EventKey, Recorded> recorded = findTaken(connection, inserted.taken());
     for (EventBatch batch : batches) {
       batch.setTaken(recorded);
       batch.setRecorded(inserted.recordedMicros());
       batch.setPosition(inserted.positions().getOrDefault(batch.tenant(), 0L));
     }
-    return batches;
+  }
+
+  private Map<EventKey, Recorded> findRecorded(DSLContext dsl, Collection<EventKey> keys) {
+    return keys.isEmpty() ? Map.of() : store.findRecorded(dsl, keys);
   }
 
   private Map<EventKey, Recorded> findTaken(Connection connection, List<EventKey> taken) {

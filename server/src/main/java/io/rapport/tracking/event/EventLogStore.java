@@ -1,6 +1,7 @@
 package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
+import io.rapport.identity.v1.Identity;
 import io.rapport.platform.Times;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -54,8 +55,23 @@ final class EventLogStore {
 
   private record Answer(Inserted inserted, Place place) {}
 
-  /** What is recorded under an id. */
-  record Recorded(long micros, ByteString digest) {}
+  /**
+   * What is known under an id.
+   *
+   * @param micros when it became so
+   * @param digest of the event that was sent first
+   */
+  record Recorded(long micros, ByteString digest, State state) {}
+
+  /** What became of the event under an id. */
+  enum State {
+    RECORDED,
+    /** It was recorded, and is not kept any more. */
+    RETIRED,
+    QUARANTINED,
+    /** It was quarantined, and is not kept any more. */
+    DISCARDED
+  }
 
   /** Whether so many events are inserted by a single statement, which needs no transaction. */
   static boolean fitsOneStatement(int events) {
@@ -72,13 +88,85 @@ final class EventLogStore {
     }
     return fitsOneStatement(events.size())
         ? insertFew(connection, events)
-        : insertMany(connection, events);
+        : insertMany(connection, events, sql.insertIds());
+  }
+
+  /**
+   * Inserts the events whose ids are not taken, and puts those of the suspects into quarantine. The
+   * ids must differ from each other, and all be of one tenant.
+   */
+  Inserted insertAndQuarantine(
+      Connection connection, List<EventBatch.Entry> events, List<EventBatch.Suspect> suspects)
+      throws SQLException {
+    if (suspects.isEmpty()) {
+      return insert(connection, events);
+    }
+    List<EventBatch.Item> all = new ArrayList<>(events);
+    all.addAll(suspects);
+    Answer answer;
+    try (PreparedStatement statement = connection.prepareStatement(sql.insertMixedIds())) {
+      var arrays = new ArrayParameters<>(connection, statement, all);
+      arrays.setKeys();
+      arrays.set(5, "text", String[]::new, e -> stateOf(e).name());
+      answer = execute(statement);
+    }
+    List<EventKey> taken = answer.inserted().taken();
+    quarantine(connection, without(taken, suspects));
+    return insertFresh(connection, without(taken, events), answer);
+  }
+
+  private static State stateOf(EventBatch.Item item) {
+    return item instanceof EventBatch.Suspect ? State.QUARANTINED : State.RECORDED;
+  }
+
+  private static void quarantine(Connection connection, List<EventBatch.Suspect> events)
+      throws SQLException {
+    if (events.isEmpty()) {
+      return;
+    }
+    try (PreparedStatement statement = connection.prepareStatement(QuarantineStore.INSERT)) {
+      var arrays = new ArrayParameters<>(connection, statement, events);
+      arrays.set(1, "uuid", UUID[]::new, EventBatch.Suspect::tenant);
+      arrays.set(2, "uuid", UUID[]::new, e -> e.event().id());
+      arrays.set(3, "text", String[]::new, e -> e.event().type());
+      arrays.set(4, "uuid", UUID[]::new, e -> e.event().user());
+      arrays.set(5, "text", String[]::new, e -> provider(e.event().identity()));
+      arrays.set(6, "text", String[]::new, e -> subject(e.event().identity()));
+      arrays.set(7, "text", String[]::new, e -> text(e.event().json()));
+      arrays.set(8, "text", String[]::new, e -> textOrNull(e.event().text()));
+      arrays.set(9, "text", String[]::new, e -> time(e.event().occurredMicros()));
+      arrays.set(10, "int4", Integer[]::new, e -> e.event().offsetMinutes());
+      arrays.set(11, "text", String[]::new, e -> time(e.event().receivedMicros()));
+      arrays.set(12, "int4", Integer[]::new, e -> e.event().contractVersion());
+      arrays.set(13, "text", String[]::new, e -> text(e.event().violations()));
+      statement.execute();
+    }
+  }
+
+  private static @Nullable String provider(@Nullable Identity identity) {
+    return identity == null ? null : identity.getProvider();
+  }
+
+  private static @Nullable String subject(@Nullable Identity identity) {
+    return identity == null ? null : identity.getSubject();
+  }
+
+  /**
+   * Records events out of quarantine, in the transaction that takes them from there. All must be in
+   * quarantine, of one tenant, and locked.
+   */
+  Inserted release(Connection connection, List<EventBatch.Entry> events) throws SQLException {
+    Inserted released = insertMany(connection, events, sql.releaseIds());
+    if (!released.taken().isEmpty()) {
+      throw new IllegalStateException("an event is in quarantine, but its id doesn't say so");
+    }
+    return released;
   }
 
   private Inserted insertFew(Connection connection, List<EventBatch.Entry> events)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql.insertFew())) {
-      ArrayParameters arrays = new ArrayParameters(connection, statement, events);
+      var arrays = new ArrayParameters<>(connection, statement, events);
       arrays.setKeys();
       arrays.set(5, "uuid", UUID[]::new, EventBatch.Entry::user);
       arrays.set(6, "text", String[]::new, e -> e.event().type());
@@ -87,6 +175,8 @@ final class EventLogStore {
       arrays.set(9, "text", String[]::new, e -> time(e.event().occurredMicros()));
       arrays.set(10, "int4", Integer[]::new, e -> e.event().offsetMinutes());
       arrays.set(11, "text", String[]::new, e -> time(e.event().receivedMicros()));
+      arrays.set(12, "int4", Integer[]::new, e -> e.event().contractVersion());
+      arrays.set(13, "text", String[]::new, e -> text(e.event().violations()));
       return execute(statement).inserted();
     }
   }
@@ -103,14 +193,14 @@ final class EventLogStore {
     return micros == null ? null : Times.instant(micros).toString();
   }
 
-  private record ArrayParameters(
-      Connection connection, PreparedStatement statement, List<EventBatch.Entry> events) {
+  private record ArrayParameters<E extends EventBatch.Item>(
+      Connection connection, PreparedStatement statement, List<E> events) {
     /** The tenants to lock, always in the same order; tenants, ids and digests. */
     void setKeys() throws SQLException {
       Object[] tenants =
           events.stream().map(e -> e.tenant().toString()).distinct().sorted().toArray();
       statement.setArray(1, connection.createArrayOf("text", tenants));
-      set(2, "uuid", UUID[]::new, EventBatch.Entry::tenant);
+      set(2, "uuid", UUID[]::new, EventBatch.Item::tenant);
       set(3, "uuid", UUID[]::new, e -> e.event().id());
       set(4, "bytea", byte[][]::new, e -> e.event().digest().toByteArray());
     }
@@ -119,7 +209,7 @@ final class EventLogStore {
         int index,
         String type,
         IntFunction<@Nullable T[]> array,
-        Function<EventBatch.Entry, @Nullable T> column)
+        Function<? super E, @Nullable T> column)
         throws SQLException {
       @Nullable T[] values = array.apply(events.size());
       for (int i = 0; i < values.length; i++) {
@@ -129,15 +219,19 @@ final class EventLogStore {
     }
   }
 
-  private Inserted insertMany(Connection connection, List<EventBatch.Entry> events)
-      throws SQLException {
+  private Inserted insertMany(
+      Connection connection, List<EventBatch.Entry> events, String insertIds) throws SQLException {
     Answer answer;
-    try (PreparedStatement statement = connection.prepareStatement(sql.insertIds())) {
-      new ArrayParameters(connection, statement, events).setKeys();
+    try (PreparedStatement statement = connection.prepareStatement(insertIds)) {
+      new ArrayParameters<>(connection, statement, events).setKeys();
       answer = execute(statement);
     }
+    return insertFresh(connection, without(answer.inserted().taken(), events), answer);
+  }
+
+  private Inserted insertFresh(Connection connection, List<EventBatch.Entry> fresh, Answer answer)
+      throws SQLException {
     Inserted inserted = answer.inserted();
-    List<EventBatch.Entry> fresh = without(inserted.taken(), events);
     if (fresh.isEmpty()) {
       return inserted;
     }
@@ -147,8 +241,7 @@ final class EventLogStore {
     return new Inserted(inserted.recordedMicros(), inserted.taken(), Map.of(tenant, position));
   }
 
-  private static List<EventBatch.Entry> without(
-      List<EventKey> taken, List<EventBatch.Entry> events) {
+  private static <E extends EventBatch.Item> List<E> without(List<EventKey> taken, List<E> events) {
     if (taken.isEmpty()) {
       return events;
     }
@@ -210,12 +303,12 @@ final class EventLogStore {
     }
   }
 
-  /** What is recorded under those of the keys that are taken. */
+  /** What is known under those of the keys that are taken. */
   Map<EventKey, Recorded> findRecorded(DSLContext dsl, Collection<EventKey> keys) {
     Map<EventKey, Recorded> found = new HashMap<>();
     dsl.fetch(
             """
-            SELECT e.tenant_id, e.event_id, e.recorded_at, e.digest
+            SELECT e.tenant_id, e.event_id, e.recorded_at, e.digest, e.state
               FROM unnest({0}::uuid[], {1}::uuid[]) AS i (tenant_id, id)
               JOIN tracking.event_ids e ON e.tenant_id = i.tenant_id AND e.event_id = i.id
             """,
@@ -226,7 +319,8 @@ final class EventLogStore {
                 new EventKey(row.get(0, UUID.class), row.get(1, UUID.class)),
                 new Recorded(
                     Times.micros(row.get(2, Instant.class)),
-                    ByteString.copyFrom(row.get(3, byte[].class)))));
+                    ByteString.copyFrom(row.get(3, byte[].class)),
+                    State.valueOf(row.get(4, String.class)))));
     return found;
   }
 }

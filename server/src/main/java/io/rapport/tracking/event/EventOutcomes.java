@@ -6,6 +6,7 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
 import io.rapport.platform.Uuids;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.contract.Verdict;
 import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
 import java.util.HexFormat;
@@ -28,8 +29,18 @@ final class EventOutcomes {
     if (!decision.recordedDigest().isEmpty()) {
       outcome.setDigest(hex(decision.recordedDigest()));
     }
-    if (decision.isAccepted() && event.redaction() != null) {
+    boolean kept = decision.isAccepted() || decision.result() == Result.QUARANTINED;
+    if (kept && event.redaction() != null) {
       outcome.setRedaction(event.redaction());
+    }
+    Verdict verdict = event.verdict();
+    boolean judged =
+        decision.result() == Result.RECORDED || decision.result() == Result.QUARANTINED;
+    if (judged && verdict != null) {
+      outcome.addAllViolations(verdict.violations());
+      if (verdict.version() != null) {
+        outcome.setContractVersion(verdict.version());
+      }
     }
     ServiceException error = error(event, decision);
     return error == null ? outcome.build() : outcome.setError(error.toStatus()).build();
@@ -45,12 +56,24 @@ final class EventOutcomes {
         .build();
   }
 
-  /** Why the event was not recorded; null if it was, now or before. */
+  /** What keeps a batch from being recorded whole; null if the event doesn't. */
+  static @Nullable ServiceException obstacle(IncomingEvent event, Decision decision) {
+    Verdict verdict = event.verdict();
+    if (decision.result() != Result.QUARANTINED) {
+      return error(event, decision);
+    }
+    return verdict == null
+        ? ServiceException.failedPrecondition(
+            ErrorReason.CONTRACT_VIOLATED, "the event is in quarantine")
+        : verdict.error();
+  }
+
+  /** Why the event was not kept; null if it was, now or before. */
   static @Nullable ServiceException error(IncomingEvent event, Decision decision) {
     return switch (decision.result()) {
       case CONFLICT -> conflict(event, decision);
       case REFUSED -> decision.refusal();
-      case RECORDED, DUPLICATE, RESULT_UNSPECIFIED, UNRECOGNIZED -> null;
+      case RECORDED, DUPLICATE, QUARANTINED, RESULT_UNSPECIFIED, UNRECOGNIZED -> null;
     };
   }
 

@@ -10,6 +10,8 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
 import io.rapport.platform.Uuids;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.contract.TenantContracts;
+import io.rapport.tracking.contract.Verdict;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.Redaction;
 import java.nio.charset.StandardCharsets;
@@ -19,16 +21,21 @@ import java.util.UUID;
 import javax.crypto.Mac;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the events of one message: checks, redacts and digests them. For one thread. */
+/**
+ * Reads the events of one message: checks, redacts and digests them, and judges what is kept of
+ * them by the contracts in force. For one thread.
+ */
 final class EventReader {
   private static final byte PURPOSE = 'E';
   private static final int TYPICAL_SIZE = 1024;
 
   private final Mac mac;
+  private final TenantContracts contracts;
   private final ByteWriter bytes = new ByteWriter(TYPICAL_SIZE);
 
-  EventReader(Caller.Tenant tenant) {
+  EventReader(Caller.Tenant tenant, TenantContracts contracts) {
     this.mac = tenant.secret().mac();
+    this.contracts = contracts;
   }
 
   /** The event, ready to be recorded; throws INVALID_ARGUMENT if it breaks a rule. */
@@ -39,7 +46,7 @@ final class EventReader {
     }
     Map<String, @Nullable Object> data = data(event);
     if (data == null) {
-      return incoming(event, null, digest(event, null), null);
+      return incoming(event, new Kept(null, null, null), digest(event, null));
     }
     ByteString sent = json(data);
     requireSize(event, sent);
@@ -47,8 +54,23 @@ final class EventReader {
     Map<String, @Nullable Object> redacted = redactor.redact(data);
     Redaction report = redactor.report();
     ByteString kept = report == null ? sent : json(redacted);
-    return incoming(event, kept, digest(event, sent), report);
+    return incoming(event, new Kept(redacted, kept, report), digest(event, sent));
   }
+
+  /** An event that was read before, as it was kept. */
+  IncomingEvent readKept(Event event, ByteString digest) {
+    if (!event.hasDataJson()) {
+      return incoming(event, new Kept(null, null, null), digest);
+    }
+    Map<String, @Nullable Object> data = Json.parseStored(event.getDataJson().toByteArray());
+    return incoming(event, new Kept(data, json(data), null), digest);
+  }
+
+  /** What is kept of an event's data. */
+  private record Kept(
+      @Nullable Map<String, @Nullable Object> data,
+      @Nullable ByteString json,
+      @Nullable Redaction redaction) {}
 
   private static ErrorReason commonReason(List<FieldViolation> violations) {
     String first = violations.getFirst().getReason();
@@ -118,10 +140,10 @@ final class EventReader {
             .build();
   }
 
-  private static IncomingEvent incoming(
-      Event event, @Nullable ByteString json, ByteString digest, @Nullable Redaction redaction) {
+  private IncomingEvent incoming(Event event, Kept kept, ByteString digest) {
     UUID id = Uuids.parse(event.getId());
     Identity identity = event.hasIdentity() ? known(event.getIdentity()) : null;
+    Verdict verdict = contracts.check(event.getEventType(), kept.data());
     return new IncomingEvent(
         id == null ? Ids.next() : id,
         id != null,
@@ -131,9 +153,13 @@ final class EventReader {
         event.hasOccurredAt() ? Times.micros(event.getOccurredAt()) : null,
         event.hasUtcOffsetMinutes() ? event.getUtcOffsetMinutes() : null,
         event.hasReceivedAt() ? Times.micros(event.getReceivedAt()) : null,
-        json,
-        event.getText(),
+        kept.json(),
+        event.getText().isEmpty()
+            ? contracts.text(event.getEventType(), kept.data())
+            : event.getText(),
         digest,
-        redaction);
+        kept.redaction(),
+        verdict,
+        verdict == null ? null : Stamp.toJson(verdict.violations()));
   }
 }

@@ -124,7 +124,7 @@ final class EventRecorder implements AutoCloseable {
         lane = others.isEmpty() ? ready.few().poll() : null) {
       Share share = take(lane);
       events += share.batch().size();
-      (share.batch().hasAllUsers() && EventLogStore.fitsOneStatement(events) ? few : others)
+      (share.batch().isShareable() && EventLogStore.fitsOneStatement(events) ? few : others)
           .add(share);
     }
   }

@@ -10,11 +10,14 @@ import io.rapport.platform.Reply;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.Selection;
 import io.rapport.platform.watch.WatchPlan;
 import io.rapport.platform.watch.Watches;
+import io.rapport.tracking.contract.Contracts;
+import io.rapport.tracking.contract.TenantContracts;
 import io.rapport.tracking.event.EventLog.NotRecordedException;
 import io.rapport.tracking.event.EventStore.Listing;
 import io.rapport.tracking.v1.BatchTrackEventsRequest;
@@ -54,6 +57,7 @@ final class EventService {
   private final TenantDb db;
   private final EventLog log;
   private final EventRecorder recorder;
+  private final Contracts contracts;
   private final EventQuery.Resolver queries;
   private final EventStore events = new EventStore();
   private final EventCountStore counts = new EventCountStore();
@@ -64,11 +68,13 @@ final class EventService {
       TenantDb db,
       EventLog log,
       EventRecorder recorder,
+      Contracts contracts,
       EventQuery.Resolver queries,
       Watches watches) {
     this.db = db;
     this.log = log;
     this.recorder = recorder;
+    this.contracts = contracts;
     this.queries = queries;
     this.watches = watches;
   }
@@ -97,9 +103,9 @@ final class EventService {
     Caller.Tenant tenant = Caller.currentTenant();
     ListEventsRequest arguments =
         request.toBuilder().clearPageSize().clearPageToken().clearDataAsJson().build();
-    EventPlace after =
+    TimePlace after =
         PageTokens.decode(tenant, arguments, request.getPageToken())
-            .map(EventPlace::ofCursor)
+            .map(TimePlace::ofCursor)
             .orElse(null);
     Listing listing =
         new Listing(
@@ -122,18 +128,18 @@ final class EventService {
     return response.build();
   }
 
-  private static EventPlace place(Event event, Clock clock) {
+  private static TimePlace place(Event event, Clock clock) {
     Instant time =
         switch (clock) {
           case RECEIVED_AT -> Times.instant(event.getReceivedAt());
           case RECORDED_AT -> Times.instant(event.getRecordedAt());
           case OCCURRED_AT, CLOCK_UNSPECIFIED, UNRECOGNIZED -> Times.instant(event.getOccurredAt());
         };
-    return new EventPlace(time, UUID.fromString(event.getId()));
+    return new TimePlace(time, UUID.fromString(event.getId()));
   }
 
   /** The store gives data as JSON bytes; callers get a Struct if it can hold them. */
-  private static Event present(Event event, boolean asJson) {
+  static Event present(Event event, boolean asJson) {
     if (asJson || !event.hasDataJson()) {
       return event;
     }
@@ -167,19 +173,32 @@ final class EventService {
       throw ServiceException.invalid("event", ErrorReason.INVALID_FIELD, "value is required");
     }
     Caller.Tenant tenant = Caller.currentTenant();
-    IncomingEvent event = read(tenant, request.getEvent());
+    TenantContracts atHand = contracts.atHand(tenant.id());
+    if (atHand == null) {
+      apart(reply, () -> trackEvent(request, tenant, contracts.of(tenant.id()), reply));
+    } else {
+      trackEvent(request, tenant, atHand, reply);
+    }
+  }
+
+  private void trackEvent(
+      TrackEventRequest request,
+      Caller.Tenant tenant,
+      TenantContracts inForce,
+      Reply<TrackEventResponse> reply) {
+    IncomingEvent event = read(tenant, inForce, request.getEvent());
     Reply<List<Decision>> decided =
         then(reply, decisions -> reply.send(answer(event, decisions.getFirst())));
     if (request.getValidateOnly()) {
-      judge(tenant, List.of(event), decided);
+      apart(decided, () -> decided.send(log.judge(tenant, List.of(event))));
     } else {
       recorder.submit(tenant, List.of(event), decided);
     }
   }
 
-  private static IncomingEvent read(Caller.Tenant tenant, Event event) {
+  private static IncomingEvent read(Caller.Tenant tenant, TenantContracts inForce, Event event) {
     try {
-      return new EventReader(tenant).read(event);
+      return new EventReader(tenant, inForce).read(event);
     } catch (ServiceException e) {
       throw e.inside("event");
     }
@@ -188,29 +207,29 @@ final class EventService {
   private static TrackEventResponse answer(IncomingEvent event, Decision decision) {
     ServiceException error = EventOutcomes.error(event, decision);
     if (error != null) {
-      throw error;
+      throw error.inside("event");
     }
     return TrackEventResponse.newBuilder().setOutcome(EventOutcomes.of(event, decision, 0)).build();
   }
 
-  /** Asks the database, which blocks, and so not on the event loop. */
-  private void judge(
-      Caller.Tenant tenant, List<IncomingEvent> incoming, Reply<List<Decision>> reply) {
-    Runnable judging =
+  /** Does what asks the database, which blocks, and so not on the event loop. */
+  private static void apart(Reply<?> reply, Runnable work) {
+    Runnable guarded =
         () -> {
           try {
-            reply.send(log.judge(tenant, incoming));
+            work.run();
           } catch (RuntimeException | Error e) {
             reply.fail(e);
           }
         };
-    Thread.startVirtualThread(Context.current().wrap(judging));
+    Thread.startVirtualThread(Context.current().wrap(guarded));
   }
 
   private void batchTrackEvents(
       BatchTrackEventsRequest request, Reply<BatchTrackEventsResponse> reply) {
     Caller.Tenant tenant = Caller.currentTenant();
-    IncomingBatch batch = IncomingBatch.read(tenant, request.getEventsList());
+    IncomingBatch batch =
+        IncomingBatch.read(tenant, contracts.of(tenant.id()), request.getEventsList());
     Reply<List<Decision>> decided =
         then(
             reply,
@@ -242,7 +261,8 @@ final class EventService {
 
   private void ingestEvents(IngestEventsRequest request, Reply<IngestEventsResponse> reply) {
     Caller.Tenant tenant = Caller.currentTenant();
-    IncomingBatch batch = IncomingBatch.read(tenant, request.getEventsList());
+    IncomingBatch batch =
+        IncomingBatch.read(tenant, contracts.of(tenant.id()), request.getEventsList());
     long sequence = request.getSequence(); // the events wait, the request need not
     recorder.submit(
         tenant,

@@ -9,7 +9,12 @@ import java.util.List;
  * or falls with, and several of their parts (COPY, statements that share a round trip, what
  * subscribers add) are beyond it.
  */
-record EventSql(String insertFew, String insertIds, String afterCopy) {
+record EventSql(
+    String insertFew,
+    String insertIds,
+    String insertMixedIds,
+    String releaseIds,
+    String afterCopy) {
   /**
    * A property that is declared while events are being written must miss none of them: who declares
    * one waits for the writers that may not have seen it. See PropertyStore.
@@ -27,8 +32,8 @@ record EventSql(String insertFew, String insertIds, String afterCopy) {
       WITH input AS (
         %s
       ), fresh AS (
-        INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at)
-        SELECT tenant_id, id, digest, now() FROM input ORDER BY tenant_id, id
+        INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at, state)
+        SELECT tenant_id, id, digest, now(), %s FROM input ORDER BY tenant_id, id
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, event_id
       )
@@ -38,13 +43,37 @@ record EventSql(String insertFew, String insertIds, String afterCopy) {
   private static final String EVENTS =
       """
       SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
-          ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[])
+          ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[],
+          ?::integer[], ?::text[]::jsonb[])
         AS i (tenant_id, id, digest, user_id, event_type,
-          event_data, event_text, occurred_at, utc_offset_minutes, received_at)
+          event_data, event_text, occurred_at, utc_offset_minutes, received_at,
+          contract_version, violations)
       """;
 
   private static final String IDS =
       "SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[]) AS i (tenant_id, id, digest)";
+
+  /** Makes the ids those of recorded events; their digest stays that of what was sent first. */
+  private static final String RELEASE_IDS =
+      """
+      WITH input AS (
+        IDS
+      ), fresh AS (
+        UPDATE tracking.event_ids e SET state = 'RECORDED', recorded_at = now()
+          FROM input i
+         WHERE e.tenant_id = i.tenant_id AND e.event_id = i.id AND e.state = 'QUARANTINED'
+        RETURNING e.tenant_id, e.event_id
+      )
+      """
+          .replace("IDS", IDS);
+
+  private static final String MIXED_IDS =
+      """
+      SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::text[])
+        AS i (tenant_id, id, digest, state)
+      """;
+
+  private static final String RECORDED_STATE = "'RECORDED'";
 
   /** This transaction, by which the log finds its events. */
   private static final String BATCH = "pg_current_xact_id()::text::bigint";
@@ -54,11 +83,12 @@ record EventSql(String insertFew, String insertIds, String afterCopy) {
       , events AS (
         SELECT i.tenant_id, i.id, i.user_id, i.event_type, i.event_data, i.event_text,
           COALESCE(i.occurred_at, now()) AS occurred_at, i.utc_offset_minutes, i.received_at,
-          now() AS recorded_at
+          now() AS recorded_at, i.contract_version, i.violations
           FROM input i JOIN fresh f ON f.tenant_id = i.tenant_id AND f.event_id = i.id
       ), stored AS (
         INSERT INTO tracking.behavioral_events (tenant_id, id, user_id, event_type, event_data,
-          event_text, occurred_at, utc_offset_minutes, received_at, recorded_at, batch)
+          event_text, occurred_at, utc_offset_minutes, received_at, recorded_at,
+          contract_version, violations, batch)
         SELECT events.*, BATCH FROM events
       ), changes AS (
         SELECT tenant_id, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id, user_id,
@@ -126,14 +156,16 @@ record EventSql(String insertFew, String insertIds, String afterCopy) {
     String ending = log.ending(List.of(ChangeSubscriber.EVENT));
     return new EventSql(
         LOCK
-            + INSERT_IDS.formatted(EVENTS)
+            + INSERT_IDS.formatted(EVENTS, RECORDED_STATE)
             + STORE
             + ENTRIES
             + ending
             + RECORDED
             + POSITIONS
             + TAKEN,
-        LOCK + INSERT_IDS.formatted(IDS) + RECORDED + TAKEN,
+        LOCK + INSERT_IDS.formatted(IDS, RECORDED_STATE) + RECORDED + TAKEN,
+        LOCK + INSERT_IDS.formatted(MIXED_IDS, "state") + RECORDED + TAKEN,
+        LOCK + RELEASE_IDS + RECORDED + TAKEN,
         COPIED + ENTRIES + ending + "SELECT position FROM head");
   }
 }

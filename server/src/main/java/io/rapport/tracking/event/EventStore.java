@@ -5,6 +5,7 @@ import static io.rapport.db.generated.tracking.Tables.EVENT_IDS;
 import static io.rapport.db.generated.tracking.Tables.EVENT_PROPERTY_VALUES;
 
 import com.google.protobuf.ByteString;
+import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.tracking.event.EventQuery.PropertyCondition;
 import io.rapport.tracking.v1.Event;
@@ -46,7 +47,9 @@ final class EventStore {
           BEHAVIORAL_EVENTS.OCCURRED_AT,
           BEHAVIORAL_EVENTS.UTC_OFFSET_MINUTES,
           BEHAVIORAL_EVENTS.RECEIVED_AT,
-          BEHAVIORAL_EVENTS.RECORDED_AT);
+          BEHAVIORAL_EVENTS.RECORDED_AT,
+          BEHAVIORAL_EVENTS.CONTRACT_VERSION,
+          BEHAVIORAL_EVENTS.VIOLATIONS);
 
   /** Events of a list, and whether more come after them. */
   record Page(List<Event> events, boolean more) {}
@@ -96,7 +99,7 @@ final class EventStore {
    * @param present how the events are shown, which decides how large the page gets
    */
   record Listing(
-      boolean newestFirst, @Nullable EventPlace after, int size, UnaryOperator<Event> present) {}
+      boolean newestFirst, @Nullable TimePlace after, int size, UnaryOperator<Event> present) {}
 
   private static Page read(Iterator<? extends Record> rows, Listing listing) {
     List<Event> events = new ArrayList<>();
@@ -129,7 +132,7 @@ final class EventStore {
   }
 
   private static Condition isAfter(Field<Instant> clock, Listing listing) {
-    EventPlace after = listing.after();
+    TimePlace after = listing.after();
     if (after == null) {
       return DSL.noCondition();
     }
@@ -230,6 +233,14 @@ final class EventStore {
     Instant received = row.get(BEHAVIORAL_EVENTS.RECEIVED_AT);
     if (received != null) {
       event.setReceivedAt(Times.proto(received));
+    }
+    JSONB violations = row.get(BEHAVIORAL_EVENTS.VIOLATIONS);
+    if (violations != null) {
+      event.addAllViolations(Stamp.parse(violations.data()));
+    }
+    Integer contract = row.get(BEHAVIORAL_EVENTS.CONTRACT_VERSION);
+    if (contract != null) {
+      event.setContractVersion(contract);
     }
     return event;
   }

@@ -4,6 +4,7 @@ import com.google.rpc.BadRequest.FieldViolation;
 import io.rapport.platform.Caller;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.tracking.contract.TenantContracts;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.EventOutcome;
 import io.rapport.tracking.v1.EventOutcome.Result;
@@ -29,9 +30,9 @@ final class IncomingBatch {
     this.refusals = new Refusal[size];
   }
 
-  static IncomingBatch read(Caller.Tenant tenant, List<Event> sent) {
+  static IncomingBatch read(Caller.Tenant tenant, TenantContracts contracts, List<Event> sent) {
     IncomingBatch batch = new IncomingBatch(sent.size());
-    EventReader reader = new EventReader(tenant);
+    EventReader reader = new EventReader(tenant, contracts);
     for (int i = 0; i < sent.size(); i++) {
       try {
         batch.readable.add(reader.read(sent.get(i)));
@@ -96,7 +97,7 @@ final class IncomingBatch {
   ServiceException refusal(List<Decision> decisions) {
     List<FieldViolation> violations = new ArrayList<>();
     for (int i = 0; i < readable.size(); i++) {
-      addViolations(violations, i, EventOutcomes.error(readable.get(i), decisions.get(i)));
+      addViolations(violations, i, EventOutcomes.obstacle(readable.get(i), decisions.get(i)));
     }
     return ServiceException.invalid(ErrorReason.BATCH_REFUSED, violations);
   }

@@ -1,21 +1,22 @@
-package io.rapport.tracking.event;
+package io.rapport.platform;
 
-import io.rapport.platform.Times;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.UUID;
 
-/** The place of an event in a list: its time by the list's clock, and its id. */
-record EventPlace(Instant time, UUID id) {
+/** A place in a list that is ordered by a time and, where that is the same, by an id. */
+public record TimePlace(Instant time, UUID id) {
   private static final int SIZE = 3 * Long.BYTES;
 
-  static EventPlace ofCursor(byte[] cursor) {
+  /** Reads what {@link #toCursor} gave. */
+  public static TimePlace ofCursor(byte[] cursor) {
     ByteBuffer bytes = ByteBuffer.wrap(cursor);
-    return new EventPlace(
+    return new TimePlace(
         Times.instant(bytes.getLong()), new UUID(bytes.getLong(), bytes.getLong()));
   }
 
-  byte[] toCursor() {
+  /** The place as a page token keeps it. */
+  public byte[] toCursor() {
     return ByteBuffer.allocate(SIZE)
         .putLong(Times.micros(time))
         .putLong(id.getMostSignificantBits())
