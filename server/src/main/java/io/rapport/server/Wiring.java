@@ -101,7 +101,7 @@ final class Wiring implements AutoCloseable {
     UnitOfWork work = new UnitOfWork(db, changes);
 
     IdentityFeature identity =
-        new IdentityFeature(db, work, system, new TenantDb(systemPool, SYSTEM_TIMEOUT));
+        new IdentityFeature(db, work, system, new TenantDb(systemPool, SYSTEM_TIMEOUT), clock);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     EventFeature events =

@@ -1,5 +1,6 @@
 package io.rapport.server;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import io.grpc.CallOptions;
@@ -30,8 +31,12 @@ final class Wire {
 
   private Wire() {}
 
-  /** How a call ended. */
-  record Ending(Status status, Metadata trailers, int messages) {
+  /**
+   * How a call ended.
+   *
+   * @param answer the last message
+   */
+  record Ending(Status status, Metadata trailers, int messages, ByteString answer) {
     Status.Code code() {
       return status.getCode();
     }
@@ -110,6 +115,7 @@ final class Wire {
   private static final class Listener extends ClientCall.Listener<byte[]> {
     private final CompletableFuture<Ending> ending;
     private int messages;
+    private ByteString answer = ByteString.EMPTY;
 
     private Listener(CompletableFuture<Ending> ending) {
       this.ending = ending;
@@ -118,11 +124,12 @@ final class Wire {
     @Override
     public void onMessage(byte[] message) {
       messages++;
+      answer = ByteString.copyFrom(message);
     }
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      ending.complete(new Ending(status, trailers, messages));
+      ending.complete(new Ending(status, trailers, messages, answer));
     }
   }
 
