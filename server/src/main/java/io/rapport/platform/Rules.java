@@ -11,6 +11,7 @@ import build.buf.validate.Ignore;
 import build.buf.validate.ValidateProto;
 import build.buf.validate.Violation;
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import com.google.rpc.BadRequest.FieldViolation;
@@ -45,7 +46,7 @@ public final class Rules {
     try {
       ValidationResult result = validator.validate(message);
       return result.isSuccess() ? List.of() : describe(result);
-    } catch (ValidationException e) {
+    } catch (ValidationException | ArithmeticException e) {
       List<FieldViolation> unreadable = new ArrayList<>();
       findStrangeTimes(message, "", unreadable);
       if (unreadable.isEmpty()) {
@@ -64,6 +65,10 @@ public final class Rules {
         violations.add(
             ServiceException.violation(
                 path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
+      } else if (field.getValue() instanceof Duration span && !Times.isValid(span)) {
+        violations.add(
+            ServiceException.violation(
+                path, ErrorReason.INVALID_FIELD, "must be a span of at most 10,000 years"));
       } else if (field.getValue() instanceof Message inner) {
         findStrangeTimes(inner, path + ".", violations);
       }
