@@ -85,6 +85,7 @@ final class WatchLag implements Ratio {
     }
   }
 
+  @SuppressWarnings("try") // closed sooner, so that the reader ends
   private static Outcome run(
       Site site, Samples samples, Tenants.Tenant tenant, RapportClient client, Duration span)
       throws InterruptedException {
@@ -205,7 +206,11 @@ final class WatchLag implements Ratio {
     @Override
     public void close() {
       ended = true;
-      Uninterruptibles.joinUninterruptibly(thread);
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

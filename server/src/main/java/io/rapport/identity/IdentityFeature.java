@@ -1,6 +1,10 @@
 package io.rapport.identity;
 
 import io.grpc.ServerServiceDefinition;
+import io.rapport.identity.v1.IdentityLinkServiceGrpc;
+import io.rapport.identity.v1.SignIn;
+import io.rapport.identity.v1.User;
+import io.rapport.identity.v1.UserPermission;
 import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
@@ -8,6 +12,8 @@ import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.People;
+import io.rapport.platform.resource.Resources;
+import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -17,16 +23,21 @@ public final class IdentityFeature {
   private final TenantStore tenants;
   private final TenantDb db;
   private final UnitOfWork work;
+  private final Resources resources;
+  private final Clock clock;
   private final UserStore users = new UserStore();
 
   /**
    * @param system the database as the system role sees it
    * @param systemWrites the same, in transactions
    */
-  public IdentityFeature(TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemWrites) {
+  public IdentityFeature(
+      TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemWrites, Clock clock) {
     this.tenants = new TenantStore(system, systemWrites);
     this.db = db;
     this.work = work;
+    this.resources = new Resources(db, work);
+    this.clock = clock;
   }
 
   public TenantDirectory tenants() {
@@ -58,7 +69,14 @@ public final class IdentityFeature {
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {
+    var user = resources.of(User.getDefaultInstance());
+    var signIn = resources.of(SignIn.getDefaultInstance());
+    var permission = resources.of(UserPermission.getDefaultInstance());
     return List.of(
-        new TenantService(tenants).bind(rpcs), new UserService(db, work, users).bind(rpcs));
+        new TenantService(tenants).bind(rpcs),
+        new UserService(db, work, users, user).bind(rpcs),
+        new SignInService(db, work, users, signIn, clock).bind(rpcs),
+        new PermissionService(db, users, permission).bind(rpcs),
+        resources.serve(rpcs, IdentityLinkServiceGrpc.getServiceDescriptor()));
   }
 }

@@ -17,10 +17,13 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.jooq.DSLContext;
+import org.jooq.Record;
 import org.jooq.Result;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class UserStore {
   /** What users are called in the change log. */
   public static final String KIND = "identity.user";
+
+  /** What identity links are called in the change log. */
+  static final String LINK_KIND = "identity.identity_link";
 
   private static final Comparator<Identity> ORDER =
       Comparator.comparing(Identity::getProvider).thenComparing(Identity::getSubject);
@@ -182,27 +188,63 @@ public final class UserStore {
         .execute();
   }
 
-  /** Links a new identity to a user; false if it has a user already. */
-  boolean link(DSLContext tx, UUID tenant, Identity identity, UUID user) {
+  /** Links a new identity to a user; gives the link's id, and nothing if it has a user already. */
+  Optional<UUID> link(DSLContext tx, UUID tenant, Identity identity, UUID user) {
     return tx.insertInto(IDENTITY_LINKS)
-            .columns(
-                IDENTITY_LINKS.TENANT_ID,
-                IDENTITY_LINKS.PROVIDER,
-                IDENTITY_LINKS.SUBJECT,
-                IDENTITY_LINKS.USER_ID)
-            .values(tenant, identity.getProvider(), identity.getSubject(), user)
-            .onConflictDoNothing()
-            .execute()
-        == 1;
+        .columns(
+            IDENTITY_LINKS.TENANT_ID,
+            IDENTITY_LINKS.PROVIDER,
+            IDENTITY_LINKS.SUBJECT,
+            IDENTITY_LINKS.USER_ID)
+        .values(tenant, identity.getProvider(), identity.getSubject(), user)
+        .onConflictDoNothing()
+        .returning(IDENTITY_LINKS.ID)
+        .fetchOptional(IDENTITY_LINKS.ID);
   }
 
-  Optional<User> get(DSLContext tx, UUID tenant, UUID id) {
-    Optional<Instant> createdAt =
-        tx.select(USERS.CREATED_AT)
-            .from(USERS)
-            .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id))
-            .fetchOptional(USERS.CREATED_AT);
-    return createdAt.map(time -> toProto(tx, tenant, id, time));
+  /** Moves the user's revision, because what belongs to it has changed. */
+  long touch(DSLContext tx, UUID tenant, UUID id) {
+    return tx.update(USERS)
+        .set(USERS.REVISION, USERS.REVISION.plus(1))
+        .set(USERS.LAST_UPDATED_AT, DSL.field("now()", Instant.class))
+        .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id))
+        .returning(USERS.REVISION)
+        .fetchSingle()
+        .getRevision();
+  }
+
+  /**
+   * Says that an active user has signed in.
+   *
+   * @return the user's revision; empty if there is no such user
+   */
+  Optional<Long> signedIn(DSLContext tx, UUID tenant, UUID id) {
+    return tx.update(USERS)
+        .set(USERS.LAST_LOGIN_AT, DSL.field("now()", Instant.class))
+        .set(USERS.REVISION, USERS.REVISION.plus(1))
+        .set(USERS.LAST_UPDATED_AT, DSL.field("now()", Instant.class))
+        .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id), USERS.ACTIVE.isTrue())
+        .returning(USERS.REVISION)
+        .fetchOptional(USERS.REVISION);
+  }
+
+  /** The revision after the user was given a password; empty if the user isn't there. */
+  Optional<Long> setPasswordHash(DSLContext tx, UUID tenant, UUID id, String hash) {
+    return tx.update(USERS)
+        .set(USERS.PASSWORD_HASH, hash)
+        .set(USERS.REVISION, USERS.REVISION.plus(1))
+        .set(USERS.LAST_UPDATED_AT, DSL.field("now()", Instant.class))
+        .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id))
+        .returning(USERS.REVISION)
+        .fetchOptional(USERS.REVISION);
+  }
+
+  /** The hash of an active user's password. */
+  Optional<String> passwordHash(DSLContext tx, UUID tenant, UUID id) {
+    return tx.select(USERS.PASSWORD_HASH)
+        .from(USERS)
+        .where(USERS.TENANT_ID.eq(tenant), USERS.ID.eq(id), USERS.ACTIVE.isTrue())
+        .fetchOptional(USERS.PASSWORD_HASH);
   }
 
   private static List<UUID> aliases(DSLContext tx, UUID tenant, UUID user) {
@@ -213,26 +255,57 @@ public final class UserStore {
         .fetch(USER_ALIASES.ALIAS_USER_ID);
   }
 
-  private User toProto(DSLContext tx, UUID tenant, UUID id, Instant createdAt) {
-    UUID behind = behind(tx, tenant, id);
-    List<UUID> aliases = aliases(tx, tenant, id);
-    User.Builder user =
-        User.newBuilder()
-            .setId(id.toString())
-            .setAliasOf(behind.equals(id) ? "" : behind.toString())
-            .setCreatedAt(Times.proto(createdAt));
-    aliases.forEach(alias -> user.addAliases(alias.toString()));
-    Set<UUID> all = new LinkedHashSet<>(aliases);
-    all.add(id);
-    return user.addAllIdentities(identities(tx, tenant, all)).build();
+  /** Aliases, identities and last activity of users. */
+  void complete(
+      DSLContext tx, UUID tenant, Map<UUID, User.Builder> users, Predicate<String> wanted) {
+    tx.fetch(
+            """
+            SELECT u.id, a.user_id,
+              ARRAY(SELECT alias_user_id FROM identity.user_aliases
+                     WHERE tenant_id = {0} AND user_id = u.id ORDER BY alias_user_id),
+              (SELECT max(y.last_activity_at) FROM identity.user_activity y
+                WHERE y.tenant_id = {0} AND y.user_id IN (
+                  SELECT COALESCE(a.user_id, u.id) UNION ALL
+                  SELECT alias_user_id FROM identity.user_aliases
+                   WHERE tenant_id = {0} AND user_id = COALESCE(a.user_id, u.id))),
+              l.providers, l.subjects
+              FROM unnest({1}::uuid[]) AS u (id)
+              LEFT JOIN identity.user_aliases a ON a.tenant_id = {0} AND a.alias_user_id = u.id
+              LEFT JOIN LATERAL (
+                SELECT array_agg(provider ORDER BY provider, subject) AS providers,
+                       array_agg(subject ORDER BY provider, subject) AS subjects
+                  FROM identity.identity_links
+                 WHERE tenant_id = {0} AND user_id IN (
+                   SELECT u.id UNION ALL
+                   SELECT alias_user_id FROM identity.user_aliases
+                    WHERE tenant_id = {0} AND user_id = u.id)) l ON true
+            """,
+            DSL.val(tenant), DSL.val(users.keySet().toArray(UUID[]::new)))
+        .forEach(row ->
+            complete(Objects.requireNonNull(users.get(row.get(0, UUID.class))), row, wanted));
   }
 
-  private static List<Identity> identities(DSLContext tx, UUID tenant, Collection<UUID> users) {
-    return tx.select(IDENTITY_LINKS.PROVIDER, IDENTITY_LINKS.SUBJECT)
-        .from(IDENTITY_LINKS)
-        .where(IDENTITY_LINKS.TENANT_ID.eq(tenant), IDENTITY_LINKS.USER_ID.in(users))
-        .orderBy(IDENTITY_LINKS.PROVIDER, IDENTITY_LINKS.SUBJECT)
-        .fetch(row -> identity(row.value1(), row.value2()));
+  private static void complete(User.Builder user, Record row, Predicate<String> wanted) {
+    UUID behind = row.get(1, UUID.class);
+    if (behind != null && wanted.test("alias_of")) {
+      user.setAliasOf(behind.toString());
+    }
+    if (wanted.test("aliases")) {
+      for (UUID alias : row.get(2, UUID[].class)) {
+        user.addAliases(alias.toString());
+      }
+    }
+    Instant activity = row.get(3, Instant.class);
+    if (activity != null && wanted.test("last_activity_at")) {
+      user.setLastActivityAt(Times.proto(activity));
+    }
+    String[] providers = row.get(4, String[].class);
+    String[] subjects = row.get(5, String[].class);
+    if (providers != null && subjects != null && wanted.test("identities")) {
+      for (int i = 0; i < providers.length; i++) {
+        user.addIdentities(identity(providers[i], subjects[i]));
+      }
+    }
   }
 
   private static Identity identity(String provider, String subject) {

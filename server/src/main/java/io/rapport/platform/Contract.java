@@ -10,6 +10,7 @@ import com.google.protobuf.ExtensionRegistry;
 import io.grpc.protobuf.ProtoServiceDescriptorSupplier;
 import io.rapport.platform.v1.Access;
 import io.rapport.platform.v1.AccessProto;
+import io.rapport.platform.v1.ResourceProto;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -38,6 +39,7 @@ public final class Contract {
       }
       ExtensionRegistry extensions = ExtensionRegistry.newInstance();
       extensions.add(AccessProto.access);
+      ResourceProto.registerAllExtensions(extensions);
       return new Contract(link(FileDescriptorSet.parseFrom(in, extensions)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -117,13 +117,18 @@ public final class Rpcs {
     }
 
     private void requireAll() {
+      for (MethodDescriptor<?, ?> method : missing()) {
+        throw new IllegalStateException(method.getFullMethodName() + " has no handler");
+      }
+    }
+
+    /** The service's methods that have no handler yet. */
+    public List<MethodDescriptor<?, ?>> missing() {
       Collection<String> handled =
           methods.stream().map(m -> m.getMethodDescriptor().getFullMethodName()).toList();
-      for (MethodDescriptor<?, ?> method : generated.getMethods()) {
-        if (!handled.contains(method.getFullMethodName())) {
-          throw new IllegalStateException(method.getFullMethodName() + " has no handler");
-        }
-      }
+      List<MethodDescriptor<?, ?>> missing = new ArrayList<>(generated.getMethods());
+      missing.removeIf(method -> handled.contains(method.getFullMethodName()));
+      return missing;
     }
   }
 }

@@ -26,9 +26,7 @@ public final class Rules {
   private static final int MAX_VIOLATIONS = 100;
 
   /** Those of protobuf. */
-  private static final long MAX_SPAN_SECONDS = 315_576_000_000L;
 
-  private static final int MAX_SPAN_NANOS = 999_999_999;
 
   private final Validator validator;
 
@@ -70,7 +68,7 @@ public final class Rules {
         violations.add(
             ServiceException.violation(
                 path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
-      } else if (field.getValue() instanceof Duration span && !isValid(span)) {
+      } else if (field.getValue() instanceof Duration span && !Times.isValid(span)) {
         violations.add(
             ServiceException.violation(
                 path,
@@ -80,14 +78,6 @@ public final class Rules {
         findStrangeTimes(inner, path + ".", violations);
       }
     }
-  }
-
-  private static boolean isValid(Duration span) {
-    boolean oneSign = Long.signum(span.getSeconds()) * Integer.signum(span.getNanos()) >= 0;
-    return oneSign
-        && Math.abs(span.getSeconds()) <= MAX_SPAN_SECONDS
-        && span.getSeconds() != Long.MIN_VALUE
-        && Math.abs((long) span.getNanos()) <= MAX_SPAN_NANOS;
   }
 
   private static List<FieldViolation> describe(ValidationResult result) {

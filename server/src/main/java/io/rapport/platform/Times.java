@@ -1,5 +1,6 @@
 package io.rapport.platform;
 
+import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
 import java.time.Instant;
 
@@ -10,6 +11,7 @@ public final class Times {
   private static final long MIN_SECONDS = Instant.parse("0001-01-01T00:00:00Z").getEpochSecond();
   private static final long MAX_SECONDS = Instant.parse("9999-12-31T23:59:59Z").getEpochSecond();
   private static final int MAX_NANOS = 999_999_999;
+  private static final long MAX_SPAN_SECONDS = 315_576_000_000L;
 
   private Times() {}
 
@@ -19,6 +21,15 @@ public final class Times {
         && time.getSeconds() <= MAX_SECONDS
         && time.getNanos() >= 0
         && time.getNanos() <= MAX_NANOS;
+  }
+
+  /** Whether the message is a span of time as protobuf has them. */
+  public static boolean isValid(Duration span) {
+    return span.getSeconds() >= -MAX_SPAN_SECONDS
+        && span.getSeconds() <= MAX_SPAN_SECONDS
+        && span.getNanos() >= -MAX_NANOS
+        && span.getNanos() <= MAX_NANOS
+        && Long.signum(span.getSeconds()) * Integer.signum(span.getNanos()) >= 0;
   }
 
   public static long micros(Timestamp time) {

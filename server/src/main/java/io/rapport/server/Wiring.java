@@ -115,7 +115,7 @@ final class Wiring implements AutoCloseable {
             List.of(PropertyFeature.index(), IdentityFeature.activity()), watch.listener());
     UnitOfWork work = new UnitOfWork(db, changes);
 
-    IdentityFeature identity = new IdentityFeature(db, work, system, systemDb);
+    IdentityFeature identity = new IdentityFeature(db, work, system, systemDb, clock);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     ContractFeature contracts =

@@ -230,7 +230,10 @@ class LinkIdentityTest {
                     .setValidateOnly(true)
                     .build());
 
-    assertThat(checked).isEqualTo(ada.toBuilder().addIdentities(identity("x")).build());
+    assertThat(checked.getIdentitiesList())
+        .isEqualTo(ada.toBuilder().addIdentities(identity("x")).getIdentitiesList());
+    assertThat(checked.getAliasesList()).isEqualTo(ada.getAliasesList());
+    assertThat(checked.getEtag()).isNotEqualTo(ada.getEtag());
     assertThat(get("ada")).isEqualTo(ada);
   }
 

@@ -18,6 +18,7 @@ import com.google.protobuf.Descriptors.OneofDescriptor;
 import com.google.protobuf.ExtensionRegistry;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
+import io.rapport.platform.v1.TimeFilter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -128,11 +129,16 @@ class ContractTest {
         boolean named = field.getName().endsWith("_at") || TIMES.contains(field.getName());
         if (time) {
           assertThat(named).as(field.getFullName()).isTrue();
-        } else if (field.getName().endsWith("_at")) {
+        } else if (field.getName().endsWith("_at") && !isTimeFilter(field)) {
           assertThat(time).as(field.getFullName()).isTrue();
         }
       }
     }
+  }
+
+  private static boolean isTimeFilter(FieldDescriptor field) {
+    return field.getJavaType() == JavaType.MESSAGE
+        && field.getMessageType().getFullName().equals(TimeFilter.getDescriptor().getFullName());
   }
 
   @Test
@@ -165,7 +171,7 @@ class ContractTest {
   }
 
   private static boolean reads(MethodDescriptor rpc) {
-    return rpc.getName().matches("(Get|List|Count|Watch|Check).*");
+    return rpc.getName().matches("(Get|List|Count|Watch|Check|Verify)([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 
 class ArchitectureTest {
   private static final String PLATFORM = "io.rapport.platform";
+  private static final String RESOURCE = PLATFORM + ".resource";
   private static final String IDENTITY = "io.rapport.identity";
   private static final String EVENT = "io.rapport.tracking.event";
   private static final String CONTRACT = "io.rapport.tracking.contract";
@@ -65,10 +66,21 @@ class ArchitectureTest {
   void platformSeesNoArea() {
     noClasses()
         .that()
-        .resideInAPackage(PLATFORM)
+        .resideInAPackage(PLATFORM + "..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("io.rapport.identity..", "io.rapport.tracking..", SERVER)
+        .check(main);
+  }
+
+  @Test
+  void platformDoesNotSeeWhatStandsOnIt() {
+    noClasses()
+        .that()
+        .resideInAPackage(PLATFORM)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(RESOURCE)
         .check(main);
   }
 

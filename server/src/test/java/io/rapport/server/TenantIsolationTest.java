@@ -12,11 +12,21 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.rapport.client.RapportClient;
+import io.rapport.identity.v1.CheckPermissionRequest;
+import io.rapport.identity.v1.CheckSignInRequest;
 import io.rapport.identity.v1.GetUserRequest;
 import io.rapport.identity.v1.LinkIdentityRequest;
+import io.rapport.identity.v1.ListEffectivePermissionsRequest;
 import io.rapport.identity.v1.ListTenantsRequest;
+import io.rapport.identity.v1.SetPasswordRequest;
+import io.rapport.identity.v1.SignInRequest;
+import io.rapport.identity.v1.SignInServiceGrpc;
+import io.rapport.identity.v1.SignOutAllRequest;
+import io.rapport.identity.v1.SignOutRequest;
 import io.rapport.identity.v1.TenantServiceGrpc;
+import io.rapport.identity.v1.UserPermissionServiceGrpc;
 import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.identity.v1.VerifyPasswordRequest;
 import io.rapport.platform.Contract;
 import io.rapport.platform.v1.ChangeFilter;
 import io.rapport.platform.v1.ChangeServiceGrpc;
@@ -82,6 +92,8 @@ class TenantIsolationTest {
   private static final String PROPERTIES = "rapport.tracking.v1.EventPropertyService/";
   private static final String CONTRACTS = "rapport.tracking.v1.EventContractService/";
   private static final String QUARANTINE = "rapport.tracking.v1.QuarantineService/";
+  private static final String PERMISSIONS = "rapport.identity.v1.UserPermissionService/";
+  private static final String SIGN_INS = "rapport.identity.v1.SignInService/";
   private static final String USERS = "rapport.identity.v1.UserService/";
 
   /** These cross tenants by design and need the right `operator`. */
@@ -92,10 +104,11 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/CreateTenant");
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
-  record Names(String event, String user, String subject, String property, String held) {
+  record Names(
+      String event, String user, String subject, String property, String held, String token) {
     static Names fresh() {
       String tag = "x" + Given.id();
-      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id());
+      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id(), tag);
     }
   }
 
@@ -284,6 +297,62 @@ class TenantIsolationTest {
                             .setUserId(n.user())
                             .setIdentity(identity("linked"))
                             .build()),
+            true),
+        new Call(
+            USERS + "SetPassword",
+            (c, n) ->
+                users(c)
+                    .setPassword(
+                        SetPasswordRequest.newBuilder()
+                            .setUserId(n.user())
+                            .setPassword("Analytical1")
+                            .build()),
+            true),
+        new Call(
+            USERS + "VerifyPassword",
+            (c, n) ->
+                users(c)
+                    .verifyPassword(
+                        VerifyPasswordRequest.newBuilder()
+                            .setUserId(n.user())
+                            .setPassword("Analytical1")
+                            .build()),
+            false),
+        new Call(
+            PERMISSIONS + "CheckPermission",
+            (c, n) ->
+                UserPermissionServiceGrpc.newBlockingStub(c)
+                    .checkPermission(
+                        CheckPermissionRequest.newBuilder()
+                            .setUserId(n.user())
+                            .setResource("logs")
+                            .setAction("read")
+                            .build()),
+            true),
+        new Call(
+            PERMISSIONS + "ListEffectivePermissions",
+            (c, n) ->
+                UserPermissionServiceGrpc.newBlockingStub(c)
+                    .listEffectivePermissions(
+                        ListEffectivePermissionsRequest.newBuilder().setUserId(n.user()).build()),
+            true),
+        new Call(
+            SIGN_INS + "SignIn",
+            (c, n) -> signIns(c).signIn(SignInRequest.newBuilder().setUserId(n.user()).build()),
+            true),
+        new Call(
+            SIGN_INS + "SignOutAll",
+            (c, n) ->
+                signIns(c).signOutAll(SignOutAllRequest.newBuilder().setUserId(n.user()).build()),
+            true),
+        new Call(
+            SIGN_INS + "CheckSignIn",
+            (c, n) ->
+                signIns(c).checkSignIn(CheckSignInRequest.newBuilder().setToken(n.token()).build()),
+            true),
+        new Call(
+            SIGN_INS + "SignOut",
+            (c, n) -> signIns(c).signOut(SignOutRequest.newBuilder().setToken(n.token()).build()),
             true));
   }
 
@@ -309,6 +378,7 @@ class TenantIsolationTest {
   @Test
   void listsEveryRpcOfTheContract() {
     Set<String> listed = new TreeSet<>(FOR_OPERATORS);
+    listed.addAll(ResourceIsolationTest.standardMethods());
     calls().forEach(call -> listed.add(call.rpc()));
 
     Set<String> all = new TreeSet<>();
@@ -361,7 +431,12 @@ class TenantIsolationTest {
     client
         .events()
         .track(eventOf(names.subject()).setId(names.held()).setEventType(type(names)).build());
-    return new Names(names.event(), user, names.subject(), names.property(), names.held());
+    String token =
+        signIns(client.channel())
+            .signIn(SignInRequest.newBuilder().setUserId(user).build())
+            .getToken();
+    return new Names(
+        names.event(), user, names.subject(), names.property(), names.held(), token);
   }
 
   private static String type(Names names) {
@@ -480,6 +555,10 @@ class TenantIsolationTest {
 
   private static QuarantineServiceGrpc.QuarantineServiceBlockingStub quarantine(Channel channel) {
     return QuarantineServiceGrpc.newBlockingStub(channel);
+  }
+
+  private static SignInServiceGrpc.SignInServiceBlockingStub signIns(Channel channel) {
+    return SignInServiceGrpc.newBlockingStub(channel);
   }
 
   private static UserServiceGrpc.UserServiceBlockingStub users(Channel channel) {

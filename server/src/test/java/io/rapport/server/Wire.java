@@ -1,5 +1,6 @@
 package io.rapport.server;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import io.grpc.CallOptions;
@@ -31,8 +32,12 @@ final class Wire {
 
   private Wire() {}
 
-  /** How a call ended. */
-  record Ending(Status status, Metadata trailers, int messages) {
+  /**
+   * How a call ended.
+   *
+   * @param answer the last message
+   */
+  record Ending(Status status, Metadata trailers, int messages, ByteString answer) {
     Status.Code code() {
       return status.getCode();
     }
@@ -122,6 +127,7 @@ final class Wire {
     private final CompletableFuture<Ending> ending;
     private final Runnable answered;
     private int messages;
+    private ByteString answer = ByteString.EMPTY;
 
     private Listener(CompletableFuture<Ending> ending, Runnable answered) {
       this.ending = ending;
@@ -132,11 +138,12 @@ final class Wire {
     public void onMessage(byte[] message) {
       messages++;
       answered.run();
+      answer = ByteString.copyFrom(message);
     }
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      ending.complete(new Ending(status, trailers, messages));
+      ending.complete(new Ending(status, trailers, messages, answer));
     }
   }
 

@@ -1,0 +1,33 @@
+DROP TABLE identity.sign_ins;
+DROP TABLE identity.user_permissions;
+DROP INDEX identity.ix_identity_links_created;
+ALTER TABLE identity.identity_links
+  DROP COLUMN id,
+  DROP COLUMN revision,
+  DROP COLUMN last_updated_at,
+  DROP COLUMN active;
+REVOKE UPDATE ON identity.users FROM rapport_server;
+DROP INDEX identity.ix_users_created;
+ALTER TABLE identity.users
+  DROP COLUMN revision,
+  DROP COLUMN last_updated_at,
+  DROP COLUMN active,
+  DROP COLUMN email_key,
+  DROP COLUMN email,
+  DROP COLUMN password_hash,
+  DROP COLUMN first_name,
+  DROP COLUMN last_name,
+  DROP COLUMN phone_number,
+  DROP COLUMN date_of_birth,
+  DROP COLUMN role,
+  DROP COLUMN is_admin,
+  DROP COLUMN auth_provider,
+  DROP COLUMN okta_user_id,
+  DROP COLUMN theme_mode,
+  DROP COLUMN high_contrast_mode,
+  DROP COLUMN reduce_motion,
+  DROP COLUMN colorblind_safe_palette,
+  DROP COLUMN accessibility_level,
+  DROP COLUMN profile_image_filename,
+  DROP COLUMN onboarding_completed,
+  DROP COLUMN last_login_at;
