@@ -26,8 +26,6 @@ public final class Rules {
   private static final int MAX_VIOLATIONS = 100;
 
   /** Those of protobuf. */
-
-
   private final Validator validator;
 
   public Rules() {

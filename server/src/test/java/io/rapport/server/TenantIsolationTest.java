@@ -435,8 +435,7 @@ class TenantIsolationTest {
         signIns(client.channel())
             .signIn(SignInRequest.newBuilder().setUserId(user).build())
             .getToken();
-    return new Names(
-        names.event(), user, names.subject(), names.property(), names.held(), token);
+    return new Names(names.event(), user, names.subject(), names.property(), names.held(), token);
   }
 
   private static String type(Names names) {

@@ -103,7 +103,7 @@ final class Wire {
     Runnable first =
         () -> {
           if (ENDLESS.matcher(method).matches()) {
-            ending.complete(new Ending(Status.OK, new Metadata(), 1));
+            ending.complete(new Ending(Status.OK, new Metadata(), 1, ByteString.EMPTY));
             call.cancel("the first answer is enough", null);
           }
         };
