@@ -180,7 +180,10 @@ class TenantIsolationTest {
                             .setName(n.property())
                             .setType(EventProperty.Type.NUMBER)
                             .setValidateOnly(true)
-                            .build()),
+                            .build())
+                    .toBuilder()
+                    .clearCreatedAt()
+                    .build(),
             false),
         new Call(
             CONTRACTS + "GetContract",
