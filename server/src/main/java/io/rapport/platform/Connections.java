@@ -1,5 +1,7 @@
 package io.rapport.platform;
 
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
@@ -110,7 +112,7 @@ public final class Connections {
 
   private boolean isReached(Waiter waiter) {
     try {
-      if (waiter.turn.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (waiter.turn.tryAcquire(patienceMillis(), TimeUnit.MILLISECONDS)) {
         return true;
       }
     } catch (InterruptedException e) {
@@ -119,6 +121,15 @@ public final class Connections {
     synchronized (this) {
       return !waiting.remove(waiter); // its turn may just have come
     }
+  }
+
+  /** Nobody waits for those who have gone. */
+  private static long patienceMillis() {
+    Deadline deadline = Context.current().getDeadline();
+    long patience = PATIENCE.toMillis();
+    return deadline == null
+        ? patience
+        : Math.clamp(deadline.timeRemaining(TimeUnit.MILLISECONDS), 0, patience);
   }
 
   private synchronized void giveBack(UUID tenant) {

@@ -15,6 +15,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -61,14 +62,15 @@ class ResetLimitTest {
   @Test
   void toleratesACallerThatMissesItsDeadlines() throws Exception {
     byte[] all = CountEventsRequest.getDefaultInstance().toByteArray();
-    ManagedChannel channel = Wire.open(rapport.port());
     List<CompletableFuture<Wire.Ending>> calls = new ArrayList<>();
-    try (Connection admin =
+    try (RapportServer server = rapport.serve(Map.of("RAPPORT_MAX_CALLS", "10000"));
+        Connection admin =
             DriverManager.getConnection(
                 rapport.database().jdbcUrl(),
                 rapport.database().user(),
                 rapport.database().password());
         Statement statement = admin.createStatement()) {
+      ManagedChannel channel = Wire.open(server.port());
       admin.setAutoCommit(false);
       statement.execute("lock table tracking.behavioral_events in access exclusive mode");
       for (int i = 0; i < HONEST; i++) {
@@ -87,7 +89,7 @@ class ResetLimitTest {
 
       assertThat(endings).extracting(Wire.Ending::code).containsOnly(Code.DEADLINE_EXCEEDED);
       admin.rollback();
+      channel.shutdownNow();
     }
-    channel.shutdownNow();
   }
 }
