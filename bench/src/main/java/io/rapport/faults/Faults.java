@@ -72,12 +72,17 @@ public final class Faults implements Callable<Integer> {
   private static Map<String, Promise> promises() {
     Map<String, Promise> promises = new LinkedHashMap<>();
     promises.put("P1", new AcknowledgedWrites());
+    promises.put("P4", new StalledStandby());
     promises.put("P5", new CommitCuts());
     promises.put("P8", new RequestIds());
     promises.put("P9", new ReusedRequestIds());
     promises.put("P10", new FreedRequestIds());
     promises.put("P11", new CutAnswers());
     promises.put("P12", new RetryLoad());
+    promises.put("P13", new BatchOutcomes());
+    promises.put("P22", new Positions());
+    promises.put("P24", new Deadlines());
+    promises.put("P28", new LostDatabase());
     return promises;
   }
 
