@@ -156,7 +156,7 @@ final class Positions implements Promise {
         if (end.ok()) {
           told.add(end.position());
         } else {
-          Threads.sleep(10);
+          Threads.sleep(50); // also where nobody listens, and connecting fails at once
         }
       }
     }
