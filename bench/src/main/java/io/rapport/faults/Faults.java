@@ -34,6 +34,8 @@ import picocli.CommandLine.Spec;
       "Without ids, all of them; docs/reliability.md tells what each is."
     })
 public final class Faults implements Callable<Integer> {
+  private static final Path CHECKOUT = Path.of(System.getProperty("rapport.checkout", ""));
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -47,12 +49,8 @@ public final class Faults implements Callable<Integer> {
 
   @Option(
       names = "--write-table",
-      paramLabel = "FILE",
-      arity = "0..1",
-      fallbackValue = "docs/reliability.md",
-      description =
-          "Write the results into the table of this document (default: ${FALLBACK-VALUE}).")
-  private @Nullable Path table;
+      description = "Write the results into the table of docs/reliability.md.")
+  private boolean writeTable;
 
   @Parameters(paramLabel = "ID", description = "The promises to test.")
   private List<String> ids = new ArrayList<>();
@@ -72,12 +70,17 @@ public final class Faults implements Callable<Integer> {
   private static Map<String, Promise> promises() {
     Map<String, Promise> promises = new LinkedHashMap<>();
     promises.put("P1", new AcknowledgedWrites());
+    promises.put("P4", new StalledStandby());
     promises.put("P5", new CommitCuts());
     promises.put("P8", new RequestIds());
     promises.put("P9", new ReusedRequestIds());
     promises.put("P10", new FreedRequestIds());
     promises.put("P11", new CutAnswers());
     promises.put("P12", new RetryLoad());
+    promises.put("P13", new BatchOutcomes());
+    promises.put("P22", new Positions());
+    promises.put("P24", new Deadlines());
+    promises.put("P28", new LostDatabase());
     return promises;
   }
 
@@ -102,8 +105,8 @@ public final class Faults implements Callable<Integer> {
       shown.forEach(verdict -> System.out.println(verdict.line()));
       verdicts.addAll(shown);
     }
-    if (table != null) {
-      ResultTable.write(table, run, verdicts);
+    if (writeTable) {
+      ResultTable.write(CHECKOUT.resolve("docs/reliability.md"), run, verdicts);
     }
     return verdicts.stream().allMatch(Verdict::met) ? 0 : 1;
   }

@@ -107,7 +107,7 @@ final class TcpProxy implements AutoCloseable {
       try {
         join(from, from.accept());
       } catch (IOException refused) {
-        continue; // by either side: the next may come through
+        assert !refused.toString().isEmpty(); // by either side: the next may come through
       }
     }
   }

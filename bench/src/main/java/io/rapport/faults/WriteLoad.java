@@ -175,7 +175,7 @@ final class WriteLoad implements Runnable {
   private void write(String rpc, List<String> keys, Supplier<?> call) {
     long start = System.nanoTime();
     try {
-      call.get();
+      var _ = call.get();
       history.add(number, rpc, keys, start, Outcome.OK);
     } catch (RapportException failure) {
       history.add(number, rpc, keys, start, Outcome.of(failure));

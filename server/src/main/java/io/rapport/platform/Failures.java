@@ -21,6 +21,11 @@ import org.slf4j.spi.LoggingEventBuilder;
 public final class Failures {
   private static final Logger log = LoggerFactory.getLogger(Failures.class);
   private static final Set<String> CONFLICTS = Set.of("40001", "40P01", "55P03");
+
+  /** A wait that was cancelled has no state of its own but that of any warning. */
+  private static final Set<String> NOT_REPLICATED = Set.of("01000", "57014", "57P01");
+
+  private static final String REPLICATED = "replicated";
   private static final Duration SOON = Duration.ofMillis(250);
   private static final Duration LATER = Duration.ofSeconds(1);
 
@@ -81,8 +86,8 @@ public final class Failures {
   static void requireSureCommit(@Nullable SQLWarning warnings) {
     for (SQLWarning warning = warnings; warning != null; warning = warning.getNextWarning()) {
       String state = String.valueOf(warning.getSQLState());
-      if (state.equals("57014") || state.equals("57P01")) {
-        throw unknownOutcome();
+      if (NOT_REPLICATED.contains(state)) {
+        throw unreplicated();
       }
     }
   }
@@ -94,6 +99,22 @@ public final class Failures {
         ErrorReason.COMMIT_OUTCOME_UNKNOWN,
         "the connection to the database broke while the write was under way; "
             + "it may have been done: repeat it with the same id");
+  }
+
+  /** That of a write which is done here, but maybe nowhere else. */
+  private static ServiceException unreplicated() {
+    return ServiceException.of(
+            Code.UNKNOWN,
+            ErrorReason.COMMIT_OUTCOME_UNKNOWN,
+            "the write is done, but was cancelled before a replica had it; it may be lost with "
+                + "this database: repeat it with the same id")
+        .with(REPLICATED, "false");
+  }
+
+  /** Whether asking again may tell the outcome: what is missing on a replica, it can't. */
+  static boolean mayBecomeKnown(ServiceException failure) {
+    return failure.reason() == ErrorReason.COMMIT_OUTCOME_UNKNOWN
+        && !failure.metadata().containsKey(REPLICATED);
   }
 
   private static @Nullable SQLException sqlCause(Throwable thrown) {

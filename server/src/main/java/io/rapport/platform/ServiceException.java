@@ -8,6 +8,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Status.Code;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -81,6 +82,10 @@ public final class ServiceException extends RuntimeException {
         .setReason(reason.name())
         .setDescription(description)
         .build();
+  }
+
+  Map<String, String> metadata() {
+    return Collections.unmodifiableMap(metadata);
   }
 
   /** Adds a fact that the message speaks of, for programs to read. */

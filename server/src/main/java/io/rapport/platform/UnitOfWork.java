@@ -5,7 +5,6 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.grpc.Context;
 import io.grpc.Deadline;
-import io.rapport.platform.v1.ErrorReason;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -89,7 +88,7 @@ public final class UnitOfWork {
       } catch (DataAccessException e) {
         throw tries == 1 ? e : Failures.unknownOutcome(); // that of the try before
       } catch (ServiceException e) {
-        if (e.reason() != ErrorReason.COMMIT_OUTCOME_UNKNOWN || tries == TRIES || isTooLate()) {
+        if (!Failures.mayBecomeKnown(e) || tries == TRIES || isTooLate()) {
           throw e;
         }
       }
