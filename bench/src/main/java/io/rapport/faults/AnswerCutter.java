@@ -80,8 +80,16 @@ final class AnswerCutter implements Supplier<TcpProxy.Tap> {
     }
   }
 
-  private record Frame(byte[] head, byte[] body) {
+  private static final class Frame {
     private static final int HEAD = 9;
+
+    private final byte[] head;
+    private final byte[] body;
+
+    private Frame(byte[] head, byte[] body) {
+      this.head = head;
+      this.body = body;
+    }
 
     static Frame read(DataInputStream in) throws IOException {
       byte[] head = new byte[HEAD];

@@ -43,6 +43,9 @@ public final class RapportClient implements AutoCloseable {
   private final ContractsClient contracts;
   private final QuarantineClient quarantine;
   private final UsersClient users;
+  private final PermissionsClient permissions;
+  private final SignInsClient signIns;
+  private final SettingsClient settings;
   private final TenantsClient tenants;
 
   private RapportClient(Builder builder) {
@@ -62,6 +65,9 @@ public final class RapportClient implements AutoCloseable {
     this.contracts = new ContractsClient(calls);
     this.quarantine = new QuarantineClient(calls);
     this.users = new UsersClient(calls);
+    this.permissions = new PermissionsClient(calls);
+    this.signIns = new SignInsClient(calls);
+    this.settings = new SettingsClient(calls);
     this.tenants = new TenantsClient(calls);
   }
 
@@ -109,6 +115,21 @@ public final class RapportClient implements AutoCloseable {
   /** The users of the tenant. */
   public UsersClient users() {
     return users;
+  }
+
+  /** What single users may and may not do. */
+  public PermissionsClient permissions() {
+    return permissions;
+  }
+
+  /** Signs users in and out. */
+  public SignInsClient signIns() {
+    return signIns;
+  }
+
+  /** The settings of the tenant's applications. */
+  public SettingsClient settings() {
+    return settings;
   }
 
   /** The tenants, for operators. */

@@ -3,6 +3,8 @@ package io.rapport.identity;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.v1.IdentityLinkServiceGrpc;
 import io.rapport.identity.v1.SignIn;
+import io.rapport.identity.v1.SystemSetting;
+import io.rapport.identity.v1.SystemSettingServiceGrpc;
 import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
 import io.rapport.platform.ChangeSubscriber;
@@ -77,6 +79,10 @@ public final class IdentityFeature {
         new UserService(db, work, users, user).bind(rpcs),
         new SignInService(db, work, users, signIn, clock).bind(rpcs),
         new PermissionService(db, users, permission).bind(rpcs),
-        resources.serve(rpcs, IdentityLinkServiceGrpc.getServiceDescriptor()));
+        resources.serve(rpcs, IdentityLinkServiceGrpc.getServiceDescriptor()),
+        resources
+            .of(SystemSetting.getDefaultInstance())
+            .checkedBy(new SettingRule())
+            .serve(rpcs.service(SystemSettingServiceGrpc.getServiceDescriptor())));
   }
 }

@@ -13,12 +13,15 @@ import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Channel;
 import io.grpc.Status.Code;
+import io.rapport.identity.v1.CreateSystemSettingRequest;
 import io.rapport.identity.v1.CreateUserPermissionRequest;
 import io.rapport.identity.v1.CreateUserRequest;
 import io.rapport.identity.v1.IdentityLinkServiceGrpc;
 import io.rapport.identity.v1.ListIdentityLinksRequest;
 import io.rapport.identity.v1.SignInRequest;
 import io.rapport.identity.v1.SignInServiceGrpc;
+import io.rapport.identity.v1.SystemSetting;
+import io.rapport.identity.v1.SystemSettingServiceGrpc;
 import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
 import io.rapport.identity.v1.UserPermissionServiceGrpc;
@@ -46,7 +49,8 @@ class ResourceIsolationTest {
           "User", ResourceIsolationTest::user,
           "UserPermission", ResourceIsolationTest::permission,
           "SignIn", ResourceIsolationTest::signIn,
-          "IdentityLink", ResourceIsolationTest::link);
+          "IdentityLink", ResourceIsolationTest::link,
+          "SystemSetting", ResourceIsolationTest::setting);
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -206,6 +210,16 @@ class ResourceIsolationTest {
     return SignInServiceGrpc.newBlockingStub(channel)
         .signIn(SignInRequest.newBuilder().setUserId(someone(channel)).build())
         .getSignIn()
+        .getId();
+  }
+
+  private static String setting(Channel channel) {
+    return SystemSettingServiceGrpc.newBlockingStub(channel)
+        .createSystemSetting(
+            CreateSystemSettingRequest.newBuilder()
+                .setSystemSetting(
+                    SystemSetting.newBuilder().setSettingKey("x").setSettingValue("1"))
+                .build())
         .getId();
   }
 
