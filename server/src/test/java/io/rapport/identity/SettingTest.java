@@ -8,7 +8,6 @@ import io.rapport.client.InvalidArgumentException;
 import io.rapport.client.SettingsClient;
 import io.rapport.identity.v1.ListSystemSettingsRequest;
 import io.rapport.identity.v1.SystemSetting;
-import io.rapport.identity.v1.SystemSetting.Type;
 import io.rapport.identity.v1.SystemSettingFilter;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.v1.TextFilter;
@@ -25,7 +24,8 @@ class SettingTest {
 
   @Test
   void keepsASetting() {
-    SystemSetting made = settings().create(setting("theme.default", Type.STRING, "dark"));
+    SystemSetting made =
+        settings().create(setting("theme.default", SystemSetting.Type.STRING, "dark"));
 
     assertThat(settings().byKey("theme.default")).contains(made);
     assertThat(settings().get(made.getId())).contains(made);
@@ -36,21 +36,21 @@ class SettingTest {
   void takesValuesOfTheirTypeOnly() {
     for (SystemSetting good :
         List.of(
-            setting("a", Type.INTEGER, "-12"),
-            setting("b", Type.BOOLEAN, "true"),
-            setting("c", Type.DECIMAL, "3.50"),
-            setting("d", Type.JSON, "{\"a\":[1,null]}"),
-            setting("e", Type.JSON, "7"),
-            setting("f", Type.TYPE_UNSPECIFIED, "text"))) {
+            setting("a", SystemSetting.Type.INTEGER, "-12"),
+            setting("b", SystemSetting.Type.BOOLEAN, "true"),
+            setting("c", SystemSetting.Type.DECIMAL, "3.50"),
+            setting("d", SystemSetting.Type.JSON, "{\"a\":[1,null]}"),
+            setting("e", SystemSetting.Type.JSON, "7"),
+            setting("f", SystemSetting.Type.TYPE_UNSPECIFIED, "text"))) {
       assertThat(settings().create(good).getSettingValue()).isEqualTo(good.getSettingValue());
     }
     for (SystemSetting bad :
         List.of(
-            setting("x", Type.INTEGER, "1.5"),
-            setting("x", Type.BOOLEAN, "TRUE"),
-            setting("x", Type.DECIMAL, "1,5"),
-            setting("x", Type.JSON, "{\"a\":"),
-            setting("x", Type.JSON, "1 2"))) {
+            setting("x", SystemSetting.Type.INTEGER, "1.5"),
+            setting("x", SystemSetting.Type.BOOLEAN, "TRUE"),
+            setting("x", SystemSetting.Type.DECIMAL, "1,5"),
+            setting("x", SystemSetting.Type.JSON, "{\"a\":"),
+            setting("x", SystemSetting.Type.JSON, "1 2"))) {
       assertThat(fields(() -> settings().create(bad)))
           .containsExactly("system_setting.setting_value");
     }
@@ -59,19 +59,21 @@ class SettingTest {
 
   @Test
   void checksWhatAChangeLeavesBehind() {
-    SystemSetting made = settings().create(setting("limit", Type.INTEGER, "10"));
+    SystemSetting made = settings().create(setting("limit", SystemSetting.Type.INTEGER, "10"));
 
     assertThat(fields(() -> settings().update(change(made).setSettingValue("many").build())))
         .containsExactly("system_setting.setting_value");
-    assertThat(fields(() -> settings().update(change(made).setSettingType(Type.BOOLEAN).build())))
+    assertThat(
+            fields(() ->
+                settings().update(change(made).setSettingType(SystemSetting.Type.BOOLEAN).build())))
         .containsExactly("system_setting.setting_value");
     assertThat(
             fields(() ->
                 settings()
                     .upsert(
                         List.of(
-                            setting("other", Type.STRING, "x"),
-                            setting("limit", Type.TYPE_UNSPECIFIED, "many")))))
+                            setting("other", SystemSetting.Type.STRING, "x"),
+                            setting("limit", SystemSetting.Type.TYPE_UNSPECIFIED, "many")))))
         .containsExactly("system_settings[1].setting_value");
 
     assertThat(settings().byKey("limit")).contains(made);
@@ -80,28 +82,28 @@ class SettingTest {
 
   @Test
   void upsertsByKey() {
-    SystemSetting made = settings().upsert(setting("limit", Type.INTEGER, "10"));
+    SystemSetting made = settings().upsert(setting("limit", SystemSetting.Type.INTEGER, "10"));
 
     List<UpsertOutcome> outcomes =
         settings()
             .upsert(
                 List.of(
-                    setting("new", Type.STRING, "x"),
-                    setting("limit", Type.TYPE_UNSPECIFIED, "11")));
+                    setting("new", SystemSetting.Type.STRING, "x"),
+                    setting("limit", SystemSetting.Type.TYPE_UNSPECIFIED, "11")));
 
     assertThat(outcomes)
         .extracting(UpsertOutcome::getResult)
         .containsExactly(Result.CREATED, Result.UPDATED);
     SystemSetting changed = settings().byKey("limit").orElseThrow();
     assertThat(changed.getId()).isEqualTo(made.getId());
-    assertThat(changed.getSettingType()).isEqualTo(Type.INTEGER);
+    assertThat(changed.getSettingType()).isEqualTo(SystemSetting.Type.INTEGER);
     assertThat(changed.getSettingValue()).isEqualTo("11");
   }
 
   @Test
   void listsByKey() {
     for (String key : List.of("mail.to", "mail.from", "limit", "mail_x")) {
-      settings().create(setting(key, Type.STRING, "x"));
+      settings().create(setting(key, SystemSetting.Type.STRING, "x"));
     }
 
     assertThat(settings().list(ListSystemSettingsRequest.newBuilder().setPageSize(2).build()))
@@ -121,7 +123,7 @@ class SettingTest {
 
   @Test
   void tellsOfAStaleEtag() {
-    SystemSetting made = settings().create(setting("limit", Type.INTEGER, "10"));
+    SystemSetting made = settings().create(setting("limit", SystemSetting.Type.INTEGER, "10"));
     settings().update(change(made).setSettingValue("11").build());
 
     AbortedException stale =
@@ -147,7 +149,7 @@ class SettingTest {
     return SystemSetting.newBuilder().setId(read.getId()).setEtag(read.getEtag());
   }
 
-  private static SystemSetting setting(String key, Type type, String value) {
+  private static SystemSetting setting(String key, SystemSetting.Type type, String value) {
     return SystemSetting.newBuilder()
         .setSettingKey(key)
         .setSettingType(type)
