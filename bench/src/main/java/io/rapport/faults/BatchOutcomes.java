@@ -28,15 +28,18 @@ final class BatchOutcomes implements Promise {
 
   /** What an item is, which decides what may become of it. */
   private enum Kind {
-    NEW(Set.of(Result.RECORDED, Result.DUPLICATE)),
-    REPEATED(Set.of(Result.DUPLICATE)),
-    CHANGED(Set.of(Result.CONFLICT)),
-    BROKEN(Set.of(Result.REFUSED));
+    NEW,
+    REPEATED,
+    CHANGED,
+    BROKEN;
 
-    private final Set<Result> allowed;
-
-    Kind(Set<Result> allowed) {
-      this.allowed = allowed;
+    private Set<Result> allowed() {
+      return switch (this) {
+        case NEW -> Set.of(Result.RECORDED, Result.DUPLICATE);
+        case REPEATED -> Set.of(Result.DUPLICATE);
+        case CHANGED -> Set.of(Result.CONFLICT);
+        case BROKEN -> Set.of(Result.REFUSED);
+      };
     }
   }
 
@@ -144,7 +147,7 @@ final class BatchOutcomes implements Promise {
     int wrong = 0;
     for (EventOutcome outcome : outcomes) {
       Kind kind = items.get(outcome.getIndex()).kind();
-      wrong += kind.allowed.contains(outcome.getResult()) ? 0 : 1;
+      wrong += kind.allowed().contains(outcome.getResult()) ? 0 : 1;
     }
     return wrong;
   }

@@ -40,7 +40,7 @@ record Fields(@Nullable Set<String> names) implements Predicate<String> {
         throw ServiceException.invalid(
             path + ".paths[" + i + "]",
             ErrorReason.INVALID_FIELD,
-            mapping.noun() + " has no field \"" + paths.get(i) + "\"");
+            "names no field of " + mapping.noun());
       }
     }
     return new Fields(new HashSet<>(paths));
