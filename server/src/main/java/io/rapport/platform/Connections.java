@@ -106,7 +106,7 @@ public final class Connections {
       waiting.add(waiter);
     }
     if (!isReached(waiter)) {
-      throw Failures.saturated();
+      throw patienceMillis() == 0 ? Failures.deadlinePassed() : Failures.saturated();
     }
   }
 

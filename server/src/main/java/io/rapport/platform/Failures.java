@@ -135,11 +135,7 @@ public final class Failures {
       return databaseGone();
     }
     return switch (state) {
-      case "57014" ->
-          ServiceException.of(
-              Code.DEADLINE_EXCEEDED,
-              ErrorReason.DEADLINE_PASSED,
-              "the call's time was over before its work was done");
+      case "57014" -> deadlinePassed();
       case "40001", "40P01" ->
           ServiceException.of(
               Code.ABORTED, ErrorReason.TX_CONFLICT, "another transaction was in the way; repeat");
@@ -157,6 +153,13 @@ public final class Failures {
 
   private static boolean isConnectionLoss(String state) {
     return state.startsWith("08") || state.startsWith("57P");
+  }
+
+  static ServiceException deadlinePassed() {
+    return ServiceException.of(
+        Code.DEADLINE_EXCEEDED,
+        ErrorReason.DEADLINE_PASSED,
+        "the call's time was over before its work was done");
   }
 
   private static ServiceException noConnection(SQLException e) {
