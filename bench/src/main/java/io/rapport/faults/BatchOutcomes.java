@@ -33,12 +33,12 @@ final class BatchOutcomes implements Promise {
     CHANGED,
     BROKEN;
 
-    private Set<Result> allowed() {
+    boolean allows(Result result) {
       return switch (this) {
-        case NEW -> Set.of(Result.RECORDED, Result.DUPLICATE);
-        case REPEATED -> Set.of(Result.DUPLICATE);
-        case CHANGED -> Set.of(Result.CONFLICT);
-        case BROKEN -> Set.of(Result.REFUSED);
+        case NEW -> result == Result.RECORDED || result == Result.DUPLICATE;
+        case REPEATED -> result == Result.DUPLICATE;
+        case CHANGED -> result == Result.CONFLICT;
+        case BROKEN -> result == Result.REFUSED;
       };
     }
   }
@@ -147,7 +147,7 @@ final class BatchOutcomes implements Promise {
     int wrong = 0;
     for (EventOutcome outcome : outcomes) {
       Kind kind = items.get(outcome.getIndex()).kind();
-      wrong += kind.allowed().contains(outcome.getResult()) ? 0 : 1;
+      wrong += kind.allows(outcome.getResult()) ? 0 : 1;
     }
     return wrong;
   }

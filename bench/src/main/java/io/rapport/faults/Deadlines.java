@@ -83,7 +83,7 @@ final class Deadlines implements Promise {
         Connection careless = victim.connect()) {
       admin.setAutoCommit(false);
       statement.execute(LOCK);
-      Threads.start(() -> read(careless));
+      var reading = Threads.start(() -> read(careless));
       Threads.sleep(DEADLINE);
       long alive =
           Threads.await(
@@ -94,6 +94,7 @@ final class Deadlines implements Promise {
                               + " WHERE state = 'active' AND query LIKE 'SELECT FROM tracking%'")
                       == 0);
       admin.rollback();
+      reading.join();
       return Verdict.of(ID)
           .with("backend_alive_after_deadline_ms", alive < 0 ? ">1000" : alive)
           .failed(alive < 0 || alive > MOST);
