@@ -40,8 +40,8 @@ final class EventRecorder implements AutoCloseable {
 
   private static final int TRIES = 8;
 
-  /** While one waits for its commit, the other collects; more would only make batches smaller. */
-  private static final int FEW_WRITERS = 2;
+  /** More would make batches smaller, fewer leave the database idle while they wait for commits. */
+  private static final int FEW_WRITERS = 3;
 
   private static final Duration SOON = Duration.ofMillis(100);
 
