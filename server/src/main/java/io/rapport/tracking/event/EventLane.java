@@ -28,15 +28,16 @@ final class EventLane {
   private long bytes;
   private int claims;
   private boolean queued;
+  private boolean few;
 
   /** Events that are decided together, and who waits for the decisions. */
   record Submission(
       List<IncomingEvent> events, long bytes, Reply<List<Decision>> reply, CallTrailers trailers) {}
 
   /** Where writers look for work: for what one statement can record, and for what is more. */
-  record Ready(BlockingQueue<EventLane> few, BlockingQueue<EventLane> many) {
+  record Ready(FewEvents few, BlockingQueue<EventLane> many) {
     Ready() {
-      this(new LinkedBlockingQueue<>(), new LinkedBlockingQueue<>());
+      this(new FewEvents(), new LinkedBlockingQueue<>());
     }
   }
 
@@ -57,6 +58,9 @@ final class EventLane {
     waiting.add(submission);
     events += submission.events().size();
     bytes += submission.bytes();
+    if (queued && few) {
+      ready.few().more(submission.events().size());
+    }
     queue();
   }
 
@@ -66,6 +70,9 @@ final class EventLane {
 
   /** What is to be written next; {@link #done} must follow. */
   synchronized List<Submission> take() {
+    if (few) {
+      ready.few().less(events);
+    }
     List<Submission> batch = new ArrayList<>();
     int takenEvents = 0;
     long takenBytes = 0;
@@ -101,7 +108,12 @@ final class EventLane {
     if (!queued && !waiting.isEmpty() && claims < WRITERS) {
       queued = true;
       claims++;
-      (EventLogStore.fitsOneStatement(events) ? ready.few() : ready.many()).add(this);
+      few = EventLogStore.fitsOneStatement(events);
+      if (few) {
+        ready.few().add(this, events);
+      } else {
+        ready.many().add(this);
+      }
     }
   }
 

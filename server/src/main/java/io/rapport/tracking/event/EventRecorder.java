@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,9 +24,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each tenant has a lane in which submissions wait while earlier ones are being written. A
  * writer that becomes free takes the lane that has waited longest and writes what waits in it as
- * one batch; if that is little, together with what waits in others. No timer is involved: when
- * nobody is writing, an event is written at once, and the busier the database, the larger the
- * batches. Many events have writers of their own, so that few don't wait for them.
+ * one batch; if that is little, together with what waits in others. When nobody is writing, an
+ * event is written at once, and the busier the database, the larger the batches. Many events have
+ * writers of their own, so that few don't wait for them.
  */
 final class EventRecorder implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(EventRecorder.class);
@@ -57,13 +56,29 @@ final class EventRecorder implements AutoCloseable {
 
   EventRecorder(EventLog log, int writerCount) {
     this.log = log;
-    start(FEW_WRITERS, "few-events-writer-", ready.few());
-    start(writerCount, "event-writer-", ready.many());
+    start(FEW_WRITERS, "few-events-writer-", this::writeFew);
+    start(writerCount, "event-writer-", this::writeMany);
   }
 
-  private void start(int count, String name, BlockingQueue<EventLane> queue) {
+  /** Something that is done again and again, until it is interrupted. */
+  @FunctionalInterface
+  private interface Turn {
+    void take() throws InterruptedException;
+  }
+
+  private void start(int count, String name, Turn turn) {
     for (int i = 1; i <= count; i++) {
-      writers.add(Thread.ofPlatform().name(name + i).daemon().start(() -> write(queue)));
+      writers.add(Thread.ofPlatform().name(name + i).daemon().start(() -> repeat(turn)));
+    }
+  }
+
+  private static void repeat(Turn turn) {
+    try {
+      while (true) {
+        turn.take();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -100,20 +115,27 @@ final class EventRecorder implements AutoCloseable {
     return ServiceException.unavailable(ErrorReason.OVERLOADED, "the service is stopping", SOON);
   }
 
-  private void write(BlockingQueue<EventLane> queue) {
+  private void writeFew() throws InterruptedException {
+    EventLane first = ready.few().take();
     try {
-      while (true) {
-        List<Share> few = new ArrayList<>();
-        List<Share> others = new ArrayList<>();
-        take(queue.take(), few, others);
-        if (!few.isEmpty()) {
-          finish(few, () -> writeTogether(few));
-        }
-        others.forEach(share -> finish(List.of(share), () -> writeAlone(share)));
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      write(first);
+    } finally {
+      ready.few().done();
     }
+  }
+
+  private void writeMany() throws InterruptedException {
+    write(ready.many().take());
+  }
+
+  private void write(EventLane first) {
+    List<Share> few = new ArrayList<>();
+    List<Share> others = new ArrayList<>();
+    take(first, few, others);
+    if (!few.isEmpty()) {
+      finish(few, () -> writeTogether(few));
+    }
+    others.forEach(share -> finish(List.of(share), () -> writeAlone(share)));
   }
 
   /** Takes what waits in a lane and, as long as one statement can record all of it, in others. */

@@ -90,6 +90,7 @@ record EventSql(
           event_text, occurred_at, utc_offset_minutes, received_at, recorded_at,
           contract_version, violations, batch)
         SELECT events.*, BATCH FROM events
+        RETURNING 1
       ), changes AS (
         SELECT tenant_id, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id, user_id,
           NULL::bigint AS revision, event_type, count(*)::integer AS row_count,
@@ -124,10 +125,16 @@ record EventSql(
         SELECT tenant_id, 1 AS ordinal, 'event' AS kind, 'RECORDED' AS op, NULL::uuid AS entity_id,
           NULL::uuid AS user_id, NULL::bigint AS revision, sum(row_count)::integer AS row_count,
           BATCH AS batch
-          FROM changes GROUP BY tenant_id
+          FROM changes WHERE STORED GROUP BY tenant_id
       )
       """
           .replace("BATCH", BATCH);
+
+  /** The events must be there before the log's entry is: it locks the tenant's head. */
+  private static final String AFTER_STORED =
+      ENTRIES.replace("STORED", "(SELECT count(*) FROM stored) >= 0");
+
+  private static final String AFTER_COPIED = ENTRIES.replace("STORED", "true");
 
   /** When they were recorded, and where and by what mark to copy them. */
   private static final String RECORDED =
@@ -158,7 +165,7 @@ record EventSql(
         LOCK
             + INSERT_IDS.formatted(EVENTS, RECORDED_STATE)
             + STORE
-            + ENTRIES
+            + AFTER_STORED
             + ending
             + RECORDED
             + POSITIONS
@@ -166,6 +173,6 @@ record EventSql(
         LOCK + INSERT_IDS.formatted(IDS, RECORDED_STATE) + RECORDED + TAKEN,
         LOCK + INSERT_IDS.formatted(MIXED_IDS, "state") + RECORDED + TAKEN,
         LOCK + RELEASE_IDS + RECORDED + TAKEN,
-        COPIED + ENTRIES + ending + "SELECT position FROM head");
+        COPIED + AFTER_COPIED + ending + "SELECT position FROM head");
   }
 }
