@@ -22,6 +22,8 @@ import org.jooq.DSLContext;
 
 /** Builds what belongs to identity. */
 public final class IdentityFeature {
+  private final DSLContext system;
+  private final UnitOfWork systemWork;
   private final TenantStore tenants;
   private final TenantDb db;
   private final UnitOfWork work;
@@ -31,11 +33,13 @@ public final class IdentityFeature {
 
   /**
    * @param system the database as the system role sees it
-   * @param systemWrites the same, in transactions
+   * @param systemWork writes as that role
    */
   public IdentityFeature(
-      TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemWrites, Clock clock) {
-    this.tenants = new TenantStore(system, systemWrites);
+      TenantDb db, UnitOfWork work, DSLContext system, UnitOfWork systemWork, Clock clock) {
+    this.system = system;
+    this.systemWork = systemWork;
+    this.tenants = new TenantStore(system);
     this.db = db;
     this.work = work;
     this.resources = new Resources(db, work);
@@ -67,7 +71,7 @@ public final class IdentityFeature {
 
   /** Makes a tenant that must be there, such as the one of development. */
   public void ensureTenant(UUID id, String displayName) {
-    tenants.insert(id, displayName);
+    tenants.insert(system, id, displayName);
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {
@@ -75,7 +79,7 @@ public final class IdentityFeature {
     var signIn = resources.of(SignIn.getDefaultInstance());
     var permission = resources.of(UserPermission.getDefaultInstance());
     return List.of(
-        new TenantService(tenants).bind(rpcs),
+        new TenantService(systemWork, tenants).bind(rpcs),
         new UserService(db, work, users, user).bind(rpcs),
         new SignInService(db, work, users, signIn, clock).bind(rpcs),
         new PermissionService(db, users, permission).bind(rpcs),

@@ -7,18 +7,24 @@ import io.rapport.identity.v1.ListTenantsRequest;
 import io.rapport.identity.v1.ListTenantsResponse;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.identity.v1.TenantServiceGrpc;
+import io.rapport.platform.Ids;
 import io.rapport.platform.NamePage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
-import io.rapport.platform.Uuids;
+import io.rapport.platform.UnitOfWork;
 import java.util.List;
 import java.util.UUID;
 
 /** The RPCs of tenants. */
 final class TenantService {
+  private final UnitOfWork work;
   private final TenantStore tenants;
 
-  TenantService(TenantStore tenants) {
+  /**
+   * @param work as the system role
+   */
+  TenantService(UnitOfWork work, TenantStore tenants) {
+    this.work = work;
     this.tenants = tenants;
   }
 
@@ -51,11 +57,10 @@ final class TenantService {
   }
 
   private Tenant createTenant(CreateTenantRequest request) {
-    if (request.getValidateOnly()) {
-      return request.getTenant();
-    }
     Tenant tenant = request.getTenant();
-    String id = tenant.getId().isEmpty() ? request.getRequestId() : tenant.getId();
-    return tenants.insert(Uuids.parse(id), tenant.getDisplayName());
+    String given = tenant.getId().isEmpty() ? request.getRequestId() : tenant.getId();
+    UUID id = given.isEmpty() ? Ids.next() : UUID.fromString(given);
+    return work.write(
+        request, Tenant.parser(), tx -> tenants.insert(tx.dsl(), id, tenant.getDisplayName()));
   }
 }

@@ -7,13 +7,10 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.grpc.Status.Code;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.platform.Caller;
-import io.rapport.platform.Ids;
 import io.rapport.platform.ServiceException;
-import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
-import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Instant;
 import java.util.List;
@@ -22,23 +19,17 @@ import java.util.UUID;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Record3;
-import org.jspecify.annotations.Nullable;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
   private final DSLContext system;
-  private final TenantDb writes;
 
   /** A tenant and its secret never change; see docs/caching.md. */
   private final Cache<UUID, Caller.Tenant> known =
       Caffeine.newBuilder().maximumSize(10_000).build();
 
-  /**
-   * @param writes the same database, in transactions
-   */
-  TenantStore(DSLContext system, TenantDb writes) {
+  TenantStore(DSLContext system) {
     this.system = system;
-    this.writes = writes;
   }
 
   @Override
@@ -58,33 +49,28 @@ final class TenantStore implements TenantDirectory {
   }
 
   Optional<Tenant> get(UUID id) {
-    return select(TENANTS.ID.eq(id), 1).stream().findFirst();
+    return find(system, id);
   }
 
   /** Up to {@code limit} tenants by name, after the one with this name. */
   List<Tenant> list(String after, int limit) {
-    return select(TENANTS.DISPLAY_NAME.gt(after), limit);
+    return select(system, TENANTS.DISPLAY_NAME.gt(after), limit);
+  }
+
+  private static Optional<Tenant> find(DSLContext dsl, UUID id) {
+    return select(dsl, TENANTS.ID.eq(id), 1).stream().findFirst();
   }
 
   /** Makes a tenant unless one with this id and name is there already. */
-  Tenant insert(@Nullable UUID id, String displayName) {
-    UUID chosen = id == null ? Ids.next() : id;
-    boolean made = UnitOfWork.untilKnown(() -> insertNew(chosen, displayName));
-    return get(chosen)
-        .filter(tenant -> made || tenant.getDisplayName().equals(displayName))
+  Tenant insert(DSLContext tx, UUID id, String displayName) {
+    tx.insertInto(TENANTS)
+        .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
+        .values(id, displayName, TenantSecret.generate())
+        .onConflictDoNothing()
+        .execute();
+    return find(tx, id)
+        .filter(tenant -> tenant.getDisplayName().equals(displayName))
         .orElseThrow(() -> taken(displayName));
-  }
-
-  private boolean insertNew(UUID id, String displayName) {
-    return writes.write(
-        id,
-        tx ->
-            tx.insertInto(TENANTS)
-                    .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
-                    .values(id, displayName, TenantSecret.generate())
-                    .onConflictDoNothing()
-                    .execute()
-                == 1);
   }
 
   private static ServiceException taken(String displayName) {
@@ -96,9 +82,8 @@ final class TenantStore implements TenantDirectory {
         .with("display_name", displayName);
   }
 
-  private List<Tenant> select(Condition condition, int limit) {
-    return system
-        .select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
+  private static List<Tenant> select(DSLContext dsl, Condition condition, int limit) {
+    return dsl.select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
         .from(TENANTS)
         .where(condition)
         .orderBy(TENANTS.DISPLAY_NAME)

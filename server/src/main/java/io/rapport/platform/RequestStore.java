@@ -31,12 +31,17 @@ final class RequestStore {
         == 1;
   }
 
-  /** What the request was answered; throws if another one was made under its id. */
+  /**
+   * What the request was answered; throws if another one was made under its id. The first commit
+   * may have been told to nobody because no replica had it; so this one leaves a record in the log
+   * of the database, and waits until a replica has that.
+   */
   Answered find(DSLContext tx, UUID tenant, RequestKey key) {
     Record row =
         tx.fetchSingle(
             """
-            SELECT digest, answer, position FROM platform.requests
+            SELECT digest, answer, position, pg_logical_emit_message(true, 'rapport', '')::text
+              FROM platform.requests
              WHERE tenant_id = {0} AND subject = {1} AND request_id = {2}
             """,
             DSL.val(tenant), DSL.val(key.subject()), DSL.val(key.id()));

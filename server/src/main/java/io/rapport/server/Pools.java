@@ -1,10 +1,11 @@
 package io.rapport.server;
 
 import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.rapport.db.Database;
 import java.time.Duration;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** The pools of database connections. */
 final class Pools {
@@ -17,8 +18,13 @@ final class Pools {
   /**
    * @param statementTimeout how long a statement may run; the socket gives up shortly after
    */
-  static HikariDataSource open(
-      String name, Database database, int size, Duration statementTimeout, MeterRegistry metrics) {
+  static Pool open(
+      String name,
+      Database database,
+      int size,
+      Duration statementTimeout,
+      Pulse pulse,
+      MeterRegistry metrics) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setJdbcUrl(database.jdbcUrl());
@@ -37,6 +43,19 @@ final class Pools {
     config.addDataSourceProperty("socketTimeout", statementTimeout.plus(CONNECT).toSeconds());
     config.addDataSourceProperty("tcpKeepAlive", true);
     config.addDataSourceProperty("logServerErrorDetail", false);
-    return new HikariDataSource(config);
+    return new Pool(config, pulse);
+  }
+
+  /** Connections that are made for whoever asks, and wait for a second and no longer. */
+  static DataSource impatient(Database database) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(database.jdbcUrl());
+    source.setUser(database.user());
+    source.setPassword(database.password());
+    source.setApplicationName("rapport pulse");
+    source.setConnectTimeout(1);
+    source.setLoginTimeout(1);
+    source.setSocketTimeout(1);
+    return source;
   }
 }

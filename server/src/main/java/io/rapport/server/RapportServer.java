@@ -52,7 +52,7 @@ public final class RapportServer implements AutoCloseable {
     wiring.start();
     List<String> names =
         wiring.services.stream().map(s -> s.getServiceDescriptor().getName()).toList();
-    this.health = new Health(names, wiring.system);
+    this.health = new Health(names, wiring.pulse);
     this.metrics = new MetricsEndpoint(config.host(), config.metricsPort(), wiring.metrics);
     this.server = build();
   }

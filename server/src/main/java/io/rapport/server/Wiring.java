@@ -1,6 +1,5 @@
 package io.rapport.server;
 
-import com.zaxxer.hikari.HikariDataSource;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
@@ -62,6 +61,7 @@ final class Wiring implements AutoCloseable {
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
+  final Pulse pulse;
   final Callers callers;
 
   /** The first sees a call first. */
@@ -74,26 +74,34 @@ final class Wiring implements AutoCloseable {
 
   Wiring(ServerConfig config, Clock clock, Telemetry telemetry) {
     Database database = config.database();
-    HikariDataSource pool =
+    pulse = closed(new Pulse(Pools.impatient(database.as(Role.SYSTEM))));
+    Pool pool =
         closed(
             Pools.open(
                 "server",
                 database.as(Role.SERVER),
                 config.databaseConnections(),
                 config.statementTimeout(),
+                pulse,
                 metrics));
-    HikariDataSource systemPool =
+    Pool systemPool =
         closed(
             Pools.open(
-                "system", database.as(Role.SYSTEM), SYSTEM_CONNECTIONS, SYSTEM_TIMEOUT, metrics));
+                "system",
+                database.as(Role.SYSTEM),
+                SYSTEM_CONNECTIONS,
+                SYSTEM_TIMEOUT,
+                pulse,
+                metrics));
     system = TenantDb.dsl(systemPool);
-    HikariDataSource reservedPool =
+    Pool reservedPool =
         closed(
             Pools.open(
                 "reserved",
                 database.as(Role.SERVER),
                 RESERVED_CONNECTIONS,
                 config.statementTimeout(),
+                pulse,
                 metrics));
     TenantDb db =
         new TenantDb(
@@ -114,8 +122,9 @@ final class Wiring implements AutoCloseable {
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity()), watch.listener());
     UnitOfWork work = new UnitOfWork(db, changes);
+    UnitOfWork systemWork = new UnitOfWork(systemDb, changes);
 
-    IdentityFeature identity = new IdentityFeature(db, work, system, systemDb, clock);
+    IdentityFeature identity = new IdentityFeature(db, work, system, systemWork, clock);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     ContractFeature contracts =
@@ -173,6 +182,7 @@ final class Wiring implements AutoCloseable {
 
   /** Begins what the parts do by themselves; the schema must have been checked. */
   void start() {
+    pulse.start();
     starts.forEach(Runnable::run);
   }
 

@@ -9,7 +9,10 @@ import io.grpc.ClientInterceptors;
 import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
 import io.rapport.client.RapportClient;
+import io.rapport.identity.v1.CreateTenantRequest;
 import io.rapport.identity.v1.LinkIdentityRequest;
+import io.rapport.identity.v1.Tenant;
+import io.rapport.identity.v1.TenantServiceGrpc;
 import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserServiceGrpc;
 import io.rapport.server.Given;
@@ -85,6 +88,27 @@ class RequestIdTest {
     }
     assertThat(rapport.client().users().get(identity("x"))).isEmpty();
     assertThat(rapport.client().properties().list()).isEmpty();
+  }
+
+  @Test
+  void holdsForTenantsToo() {
+    TenantServiceGrpc.TenantServiceBlockingStub tenants =
+        TenantServiceGrpc.newBlockingStub(rapport.channel());
+    CreateTenantRequest create =
+        CreateTenantRequest.newBuilder()
+            .setTenant(
+                Tenant.newBuilder().setId(Given.id()).setDisplayName("Acme " + Given.id()))
+            .setRequestId(Given.id())
+            .build();
+    CreateTenantRequest other =
+        create.toBuilder()
+            .setTenant(create.getTenant().toBuilder().setDisplayName("Other " + Given.id()))
+            .build();
+
+    Tenant made = tenants.createTenant(create);
+
+    assertThat(tenants.createTenant(create)).isEqualTo(made);
+    assertThat(Told.by(() -> tenants.createTenant(other)).reason()).isEqualTo("REQUEST_ID_REUSED");
   }
 
   @Test

@@ -198,6 +198,27 @@ class DatabaseFaultTest {
   }
 
   @Test
+  void breaksOffWhatWaitsForADatabaseThatHangs() throws Exception {
+    try (DatabaseProxy proxy = new DatabaseProxy(database);
+        RapportServer server = serve(proxy.database(), Map.of());
+        Connection admin = admin()) {
+      ManagedChannel channel = Wire.open(server.port());
+      assertThat(count(channel, 5000).code()).isEqualTo(Code.OK);
+      try (Locked _ = new Locked(admin)) {
+        CompletableFuture<Wire.Ending> call =
+            CompletableFuture.supplyAsync(() -> count(channel, 20_000), Thread::startVirtualThread);
+        await(Duration.ofSeconds(5), () -> running() == 1);
+
+        proxy.hang();
+
+        Wire.Ending ending = call.get(5, TimeUnit.SECONDS);
+        assertThat(ending.reason()).as("%s", ending).isEqualTo("DB_UNAVAILABLE");
+      }
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
   void saysThatATenantMayHaveBeenMade() throws Exception {
     CreateTenantRequest request =
         CreateTenantRequest.newBuilder()

@@ -154,7 +154,7 @@ final class EventLog {
 
   private void settle(
       Connection connection, EventLogStore.Inserted inserted, List<EventBatch> batches) {
-    Map<EventKey, Recorded> recorded = findTaken(connection, inserted.taken());
+    Map<EventKey, Recorded> recorded = findTaken(connection, inserted);
     for (EventBatch batch : batches) {
       batch.setTaken(recorded);
       batch.setRecorded(inserted.recordedMicros());
@@ -166,11 +166,16 @@ final class EventLog {
     return keys.isEmpty() ? Map.of() : store.findRecorded(dsl, keys);
   }
 
-  private Map<EventKey, Recorded> findTaken(Connection connection, List<EventKey> taken) {
+  private Map<EventKey, Recorded> findTaken(
+      Connection connection, EventLogStore.Inserted inserted) {
+    List<EventKey> taken = inserted.taken();
     if (taken.isEmpty()) {
       return Map.of();
     }
-    Map<EventKey, Recorded> recorded = store.findRecorded(TenantDb.dsl(connection), taken);
+    DSLContext dsl = TenantDb.dsl(connection);
+    boolean commitsSomething = !inserted.positions().isEmpty(); // and so what came before it
+    Map<EventKey, Recorded> recorded =
+        commitsSomething ? store.findRecorded(dsl, taken) : store.findReplicated(dsl, taken);
     if (recorded.size() < taken.size()) {
       throw new IllegalStateException("an id is taken, but what is recorded under it is not there");
     }

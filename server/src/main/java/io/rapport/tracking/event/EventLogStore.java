@@ -34,6 +34,13 @@ import org.postgresql.copy.CopyIn;
  */
 final class EventLogStore {
   private static final int ONE_STATEMENT = 200;
+  private static final String MARK = "SELECT pg_logical_emit_message(true, 'rapport', '')::text";
+  private static final String RECORDED =
+      """
+      SELECT e.tenant_id, e.event_id, e.recorded_at, e.digest, e.state
+        FROM unnest({0}::uuid[], {1}::uuid[]) AS i (tenant_id, id)
+        JOIN tracking.event_ids e ON e.tenant_id = i.tenant_id AND e.event_id = i.id
+      """;
   private static final Pattern PARTITION = Pattern.compile("behavioral_events_[0-9]{6}");
 
   private final EventSql sql;
@@ -305,13 +312,23 @@ final class EventLogStore {
 
   /** What is known under those of the keys that are taken. */
   Map<EventKey, Recorded> findRecorded(DSLContext dsl, Collection<EventKey> keys) {
+    return find(dsl, RECORDED, keys);
+  }
+
+  /**
+   * The same for a caller who is told that they are recorded. They are here, but who recorded them
+   * may have been cancelled before a replica had them; so this leaves a record in the log of the
+   * database, and its commit waits until a replica has that.
+   */
+  Map<EventKey, Recorded> findReplicated(DSLContext dsl, Collection<EventKey> keys) {
+    return find(dsl, "WITH mark AS (" + MARK + ") " + RECORDED + ", mark", keys);
+  }
+
+  private static Map<EventKey, Recorded> find(
+      DSLContext dsl, String query, Collection<EventKey> keys) {
     Map<EventKey, Recorded> found = new HashMap<>();
     dsl.fetch(
-            """
-            SELECT e.tenant_id, e.event_id, e.recorded_at, e.digest, e.state
-              FROM unnest({0}::uuid[], {1}::uuid[]) AS i (tenant_id, id)
-              JOIN tracking.event_ids e ON e.tenant_id = i.tenant_id AND e.event_id = i.id
-            """,
+            query,
             DSL.val(keys.stream().map(EventKey::tenant).toArray(UUID[]::new)),
             DSL.val(keys.stream().map(EventKey::event).toArray(UUID[]::new)))
         .forEach(row ->

@@ -29,9 +29,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The RPCs of declared properties. */
 final class PropertyService {
+  private static final Logger log = LoggerFactory.getLogger(PropertyService.class);
   private static final String KIND = "tracking.event_property";
   private static final long MAX_WAIT_MILLIS = 30_000;
   private static final double SHARE_OF_DEADLINE = 0.8;
@@ -107,8 +110,18 @@ final class PropertyService {
     if (request.getValidateOnly()) {
       return answer;
     }
-    await(indexer.index(tenant, find(tenant, request.getName())));
-    return find(tenant, request.getName()).proto();
+    return indexed(tenant, answer);
+  }
+
+  /** It is declared: what goes wrong from now on only means that its events are indexed later. */
+  private EventProperty indexed(UUID tenant, EventProperty declared) {
+    try {
+      await(indexer.index(tenant, find(tenant, declared.getName())));
+      return find(tenant, declared.getName()).proto();
+    } catch (RuntimeException e) {
+      log.info("a property is declared, and its state can't be told yet", e);
+      return declared;
+    }
   }
 
   private EventProperty declare(Transaction tx, DeclarePropertyRequest request) {
