@@ -265,6 +265,30 @@ class UserWritesTest {
   }
 
   @Test
+  void keepsWhatAnItemLeavesUnsetThatAnotherSets() {
+    users.create(ada().setRole(Role.ADMIN).setLastName("Lovelace"));
+    users.create(withEmail("b").setRole(Role.ADMIN));
+
+    List<UpsertOutcome> outcomes =
+        users.upsert(
+            List.of(
+                withEmail("b").setRole(Role.VIEW).setLastName("B").build(),
+                ada().setFirstName("Augusta").build(),
+                withEmail("c").build(),
+                withEmail("d").setIsAdmin(true).build()));
+
+    assertThat(outcomes)
+        .extracting(UpsertOutcome::getResult)
+        .containsExactly(Result.UPDATED, Result.UPDATED, Result.CREATED, Result.CREATED);
+    User changed = users.get(outcomes.get(1).getId());
+    assertThat(changed.getRole()).isEqualTo(Role.ADMIN);
+    assertThat(changed.getLastName()).isEqualTo("Lovelace");
+    assertThat(changed.getFirstName()).isEqualTo("Augusta");
+    assertThat(users.get(outcomes.get(0).getId()).getRole()).isEqualTo(Role.VIEW);
+    assertThat(users.get(outcomes.get(3).getId()).getIsAdmin()).isTrue();
+  }
+
+  @Test
   void clearsWhatTheMaskOfAnUpsertNames() {
     users.create(ada().setLastName("Lovelace").setRole(Role.ADMIN));
 

@@ -32,6 +32,7 @@ final class Mapping {
   private final Map<String, Column> columns = new LinkedHashMap<>();
   private final List<Column> readable = new ArrayList<>();
   private final List<Column> writable = new ArrayList<>();
+  private final List<Column> required = new ArrayList<>();
   private final List<Column> key = new ArrayList<>();
   private final Accessor id;
   private final Accessor etag;
@@ -69,6 +70,9 @@ final class Mapping {
     if (column.isWritable()) {
       writable.add(column);
     }
+    if (column.isWritable() && column.isRequired()) {
+      required.add(column);
+    }
   }
 
   Message prototype() {
@@ -102,6 +106,11 @@ final class Mapping {
   /** All that callers set. */
   List<Column> writable() {
     return writable;
+  }
+
+  /** All that callers must set. */
+  List<Column> required() {
+    return required;
   }
 
   List<Column> key() {

@@ -7,7 +7,10 @@ import io.rapport.platform.v1.UpsertOutcome.Result;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -15,9 +18,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Entities that are to be there as they were sent, and the one statement that does it.
  *
- * <p>Rows that are there and differ are locked in the order of their ids, then changed; rows that
- * aren't there are added in the order of their keys. A row that another transaction adds or changes
- * meanwhile is left alone, and the statement has to be run again for it.
+ * <p>Rows that are there just so are found first, and neither written nor locked. The others are
+ * added or changed in the order of their keys, so that batches of the same rows can't deadlock. A
+ * row that another transaction changed meanwhile to what it shall be isn't decided: the statement
+ * has to be run again for it.
+ *
+ * <p>A column that has a default is set in all of the items or in none: in a row that is added an
+ * unset one would have its default, and couldn't be told from one that was sent.
  */
 final class UpsertBatch {
   private final Mapping mapping;
@@ -57,7 +64,7 @@ final class UpsertBatch {
   /**
    * @param mask the fields to change of rows that are there; null: those that are set in the item
    */
-  UpsertBatch(Mapping mapping, UUID tenant, List<Item> items, @Nullable Fields mask) {
+  private UpsertBatch(Mapping mapping, UUID tenant, List<Item> items, @Nullable Fields mask) {
     this.mapping = mapping;
     this.tenant = tenant;
     this.items = items;
@@ -66,6 +73,24 @@ final class UpsertBatch {
     inserted.removeIf(column -> !isSetInAny(column) && !(mask != null && mask.test(column.name())));
     this.updated = new ArrayList<>(mask == null ? inserted : mask.of(mapping.writable()));
     updated.removeIf(column -> column.isImmutable() || mapping.key().contains(column));
+  }
+
+  /** The batch in parts that a statement can do each: mostly one. */
+  static List<UpsertBatch> parts(
+      Mapping mapping, UUID tenant, List<Item> items, @Nullable Fields mask) {
+    Map<BitSet, List<Item>> parts = new LinkedHashMap<>();
+    List<Column> defaulted = new ArrayList<>(mapping.writable());
+    defaulted.removeIf(column -> mask != null || column.standard() == null);
+    for (Item item : items) {
+      BitSet set = new BitSet(defaulted.size());
+      for (int i = 0; i < defaulted.size(); i++) {
+        set.set(i, defaulted.get(i).isSet(item.entity()));
+      }
+      parts.computeIfAbsent(set, key -> new ArrayList<>()).add(item);
+    }
+    return parts.values().stream()
+        .map(part -> new UpsertBatch(mapping, tenant, part, mask))
+        .toList();
   }
 
   /** The same for some of the items. */
@@ -93,45 +118,78 @@ final class UpsertBatch {
 
   Sql sql() {
     Sql sql = input();
-    String differ =
-        updated.isEmpty()
-            ? "false"
-            : RowStore.row(updated, it -> "t." + it.name())
-                + " IS DISTINCT FROM "
-                + RowStore.row(updated, this::changed);
-    String names = inserted.stream().map(it -> ", " + it.name()).collect(joining());
-    sql.add(
-        ", differing AS (SELECT i.ordinal, t.id FROM input i JOIN " + mapping.table() + " t ON ");
-    sameKey(sql);
-    sql.add(" WHERE " + differ + " ORDER BY t.id FOR NO KEY UPDATE OF t)");
-    sql.add(", updated AS (UPDATE " + mapping.table() + " t SET revision = t.revision + 1");
-    sql.add(", last_updated_at = now()");
-    updated.forEach(it -> sql.add(", " + it.name() + " = " + changed(it)));
-    sql.add(" FROM differing d JOIN input i ON i.ordinal = d.ordinal WHERE t.tenant_id = ");
-    sql.value(tenant.toString(), "uuid").add(" AND t.id = d.id AND " + differ);
-    sql.add(" RETURNING i.ordinal, t.id, t.revision" + user() + ")");
-    sql.add(", inserted AS (INSERT INTO " + mapping.table() + " AS t (tenant_id, id" + names);
-    sql.add(") SELECT ").value(tenant.toString(), "uuid").add(", i.id");
-    inserted.forEach(it -> sql.add(", " + it.orStandard("i." + it.name())));
-    sql.add(" FROM input i WHERE NOT EXISTS (SELECT FROM " + mapping.table() + " t WHERE ");
-    sameKey(sql);
-    sql.add(") ORDER BY " + keys(it -> "i." + it.lookup()));
-    sql.add(" ON CONFLICT (tenant_id, " + keys(Column::lookup) + ") DO NOTHING");
-    sql.add(" RETURNING t.id, t.revision" + user() + ")");
+    addFound(sql);
+    addWritten(sql);
+    String user = mapping.userColumn();
     sql.add(
         """
-         SELECT CASE WHEN n.id IS NOT NULL THEN 1 WHEN u.id IS NOT NULL THEN 2
-          WHEN t.id IS NOT NULL AND d.id IS NULL THEN 3 ELSE 0 END,
-          COALESCE(n.id, u.id, t.id), COALESCE(n.revision, u.revision, t.revision)\
+         SELECT CASE WHEN w.made THEN 1 WHEN w.id IS NOT NULL THEN 2
+          WHEN NOT f.differs THEN 3 ELSE 0 END,
+          COALESCE(w.id, f.old_id), COALESCE(w.revision, f.old_revision)\
         """);
+    sql.add(user == null ? ", NULL" : ", COALESCE(w.about, f.old_about)");
+    sql.add(" FROM found f LEFT JOIN written w ON ");
+    sql.add(all(" AND ", it -> "w." + it.lookup() + " = f." + it.lookup()));
+    return sql.add(" ORDER BY f.ordinal");
+  }
+
+  /** The items, with the rows that are there. */
+  private void addFound(Sql sql) {
+    sql.add(", found AS (SELECT i.*, t.id AS old_id, t.revision AS old_revision" + about("old_"));
+    sql.add(", t.id IS NULL OR " + differ(this::wanted) + " AS differs");
+    sql.add(" FROM input i LEFT JOIN " + mapping.table() + " t ON t.tenant_id = ");
+    sql.value(tenant.toString(), "uuid");
+    mapping.key().forEach(it -> sql.add(" AND t." + it.lookup() + " = i." + it.lookup()));
+    sql.add(")");
+  }
+
+  private void addWritten(Sql sql) {
+    sql.add(", written AS (INSERT INTO " + mapping.table() + " AS t (tenant_id, id");
+    inserted.forEach(it -> sql.add(", " + it.name()));
+    sql.add(") SELECT ").value(tenant.toString(), "uuid").add(", f.id");
+    inserted.forEach(it -> sql.add(", " + it.orStandard("f." + it.name())));
+    sql.add(" FROM found f WHERE f.differs ORDER BY " + all(", ", it -> "f." + it.lookup()));
+    sql.add(" ON CONFLICT (tenant_id, " + all(", ", Column::lookup) + ") DO ");
+    if (updated.isEmpty()) {
+      sql.add("NOTHING");
+    } else {
+      sql.add("UPDATE SET revision = t.revision + 1, last_updated_at = now()");
+      updated.forEach(it -> sql.add(", " + it.name() + " = " + kept(it)));
+      sql.add(" WHERE " + differ(this::kept));
+    }
+    sql.add(" RETURNING t.id, t.revision, t.xmax = 0 AS made" + about(""));
+    sql.add(", " + all(", ", it -> "t." + it.lookup()) + ")");
+  }
+
+  private String differ(Function<Column, String> value) {
+    return updated.isEmpty()
+        ? "false"
+        : RowStore.row(updated, it -> "t." + it.name())
+            + " IS DISTINCT FROM "
+            + RowStore.row(updated, value);
+  }
+
+  /** What a column shall be in a row that is there, by the item. */
+  private String wanted(Column column) {
+    return masked
+        ? column.orStandard("i." + column.name())
+        : "COALESCE(i.%1$s, t.%1$s)".formatted(column.name());
+  }
+
+  /** The same by the row that was to be added. */
+  private String kept(Column column) {
+    return masked
+        ? "excluded." + column.name()
+        : "COALESCE(excluded.%1$s, t.%1$s)".formatted(column.name());
+  }
+
+  private String all(String separator, Function<Column, String> text) {
+    return mapping.key().stream().map(text).collect(joining(separator));
+  }
+
+  private String about(String prefix) {
     String user = mapping.userColumn();
-    sql.add(user == null ? ", NULL" : ", COALESCE(n.%1$s, u.%1$s, t.%1$s)".formatted(user));
-    sql.add(" FROM input i LEFT JOIN inserted n ON n.id = i.id");
-    sql.add(" LEFT JOIN updated u ON u.ordinal = i.ordinal");
-    sql.add(" LEFT JOIN differing d ON d.ordinal = i.ordinal");
-    sql.add(" LEFT JOIN " + mapping.table() + " t ON ");
-    sameKey(sql);
-    return sql.add(" ORDER BY i.ordinal");
+    return user == null ? "" : ", t." + user + " AS " + prefix + "about";
   }
 
   /** The items as rows. */
@@ -176,26 +234,5 @@ final class UpsertBatch {
       texts[i] = value.apply(items.get(i));
     }
     return texts;
-  }
-
-  /** What a column is changed to in a row that is there. */
-  private String changed(Column column) {
-    String sent = "i." + column.name();
-    return masked ? column.orStandard(sent) : "COALESCE(" + sent + ", t." + column.name() + ")";
-  }
-
-  private void sameKey(Sql sql) {
-    sql.add("t.tenant_id = ").value(tenant.toString(), "uuid");
-    mapping.key().forEach(it -> sql.add(" AND t." + it.lookup() + " = i." + it.lookup()));
-  }
-
-  private String keys(Function<Column, String> name) {
-    return mapping.key().stream().map(name).collect(joining(", "));
-  }
-
-  private String user() {
-    return mapping.userColumn() == null || mapping.userColumn().equals(Mapping.ID)
-        ? ""
-        : ", t." + mapping.userColumn();
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,7 @@ final class Writer {
   }
 
   private void requireWhole(Message entity, String path) {
-    for (Column column : mapping.writable()) {
+    for (Column column : mapping.required()) {
       requireKept(column, entity, path);
     }
   }
@@ -164,8 +165,7 @@ final class Writer {
     Fields fields = mask.getPathsCount() == 0 ? null : Fields.update(mask, mapping);
     items.forEach(item -> requireWhole(item.entity(), item.path()));
     requireDistinct(items);
-    UpsertBatch batch = new UpsertBatch(mapping, tx.tenant(), items, fields);
-    List<UpsertBatch.Done> done = run(tx, batch);
+    List<UpsertBatch.Done> done = run(tx, items, fields);
     for (UpsertBatch.Done it : done) {
       if (it.result() != Result.UNCHANGED) {
         Op op = it.result() == Result.CREATED ? Op.CREATED : Op.UPDATED;
@@ -212,6 +212,18 @@ final class Writer {
     return text;
   }
 
+  private List<UpsertBatch.Done> run(
+      Transaction tx, List<UpsertBatch.Item> items, @Nullable Fields fields) {
+    Map<String, UpsertBatch.Done> done = new HashMap<>();
+    for (UpsertBatch part : UpsertBatch.parts(mapping, tx.tenant(), items, fields)) {
+      List<UpsertBatch.Done> some = run(tx, part);
+      for (int i = 0; i < some.size(); i++) {
+        done.put(part.items().get(i).path(), some.get(i));
+      }
+    }
+    return items.stream().map(it -> Objects.requireNonNull(done.get(it.path()))).toList();
+  }
+
   private List<UpsertBatch.Done> run(Transaction tx, UpsertBatch batch) {
     List<UpsertBatch.@Nullable Done> all = on(tx, db -> rows.upsert(db, batch));
     for (int round = 1; all.contains(null); round++) {
@@ -222,7 +234,7 @@ final class Writer {
       again(tx, batch, all);
     }
     List<UpsertBatch.Done> done = new ArrayList<>(all.size());
-    all.forEach(it -> done.add(java.util.Objects.requireNonNull(it)));
+    all.forEach(it -> done.add(Objects.requireNonNull(it)));
     return done;
   }
 
