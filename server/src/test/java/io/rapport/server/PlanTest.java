@@ -19,8 +19,11 @@ import io.rapport.db.Migrations;
 import io.rapport.identity.v1.GetUserRequest;
 import io.rapport.identity.v1.Identity;
 import io.rapport.identity.v1.ListTenantsRequest;
+import io.rapport.identity.v1.ListUsersRequest;
+import io.rapport.identity.v1.UserFilter;
 import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.ChangeFilter;
+import io.rapport.platform.v1.TextFilter;
 import io.rapport.tracking.v1.CheckContractRequest;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.Event;
@@ -78,7 +81,7 @@ class PlanTest {
   /** Of what has rows: partitions of the months to come are empty, and cheap to look through. */
   private final Pattern largeScan =
       Pattern.compile(
-          "Seq Scan on (event_ids|quarantined_events|(behavioral_events|event_property_values)_%s)\\b"
+          "Seq Scan on (event_ids|quarantined_events|users|(behavioral_events|event_property_values)_%s)\\b"
               .formatted(DateTimeFormatter.ofPattern("yyyyMM").format(LocalDate.now(UTC))));
 
   private static final Pattern SORT = Pattern.compile("\\bSort  \\(cost=\\S+ rows=(\\d+)");
@@ -140,11 +143,15 @@ class PlanTest {
         SELECT md5(t::text)::uuid, n, 1, 'identity.user', 'CREATED', md5(n::text)::uuid,
                md5(n::text)::uuid, 1
           FROM generate_series(0, 14) t, generate_series(1, 20000) n;
+        INSERT INTO identity.users (tenant_id, id, email, created_at)
+        SELECT CASE WHEN i %% 10 = 0 THEN '%2$s' ELSE md5((i %% 15)::text)::uuid END,
+               gen_random_uuid(), 'user-' || i || '@example.org', now() - i * interval '1 minute'
+          FROM generate_series(1, %3$d) i;
         ALTER ROLE rapport_server SET session_preload_libraries = 'auto_explain';
         ALTER ROLE rapport_server SET auto_explain.log_min_duration = 0;
         ANALYZE;
         """
-            .formatted(OF_OTHERS));
+            .formatted(OF_OTHERS, Wiring.DEVELOPMENT_TENANT, OF_OTHERS / 15));
   }
 
   @AfterAll
@@ -291,6 +298,31 @@ class PlanTest {
         new Read(
             "identity.v1.UserService/GetUser",
             GetUserRequest.newBuilder().setIdentity(identity(5)).build().toByteString(),
+            false));
+    reads.put(
+        "GetUser by email",
+        new Read(
+            "identity.v1.UserService/GetUser",
+            GetUserRequest.newBuilder().setEmail("USER-50@example.org").build().toByteString(),
+            true));
+    for (ListUsersRequest.Order order :
+        List.of(ListUsersRequest.Order.NEWEST_FIRST, ListUsersRequest.Order.OLDEST_FIRST)) {
+      reads.put(
+          "ListUsers " + order,
+          new Read(
+              "identity.v1.UserService/ListUsers",
+              ListUsersRequest.newBuilder().setOrder(order).build().toByteString(),
+              true));
+    }
+    reads.put(
+        "ListUsers by email",
+        new Read(
+            "identity.v1.UserService/ListUsers",
+            ListUsersRequest.newBuilder()
+                .setFilter(
+                    UserFilter.newBuilder().setEmail(TextFilter.newBuilder().setPrefix("user-123")))
+                .build()
+                .toByteString(),
             false));
     reads.put(
         "ListProperties",
