@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Measures ratios on a throw-away, durable PostgreSQL; without names, all of them:",
-      "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, start"
+      "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start"
     })
 public final class Bench implements Callable<Integer> {
   private static final Path SHARED_DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
@@ -90,6 +90,7 @@ public final class Bench implements Callable<Integer> {
     ratios.put("track_unary", new TrackRatio());
     ratios.put("sdk_overhead", new SdkRatio());
     ratios.put("watch_lag", new WatchLag());
+    ratios.put("resource", new ResourceRatio());
     ratios.put("start", new StartRatio());
     return ratios;
   }

@@ -256,7 +256,7 @@ public final class UserStore {
   }
 
   /** Aliases, identities and last activity of users. */
-  void complete(
+  public void complete(
       DSLContext tx, UUID tenant, Map<UUID, User.Builder> users, Predicate<String> wanted) {
     tx.fetch(
             """

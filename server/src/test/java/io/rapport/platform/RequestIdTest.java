@@ -96,8 +96,7 @@ class RequestIdTest {
         TenantServiceGrpc.newBlockingStub(rapport.channel());
     CreateTenantRequest create =
         CreateTenantRequest.newBuilder()
-            .setTenant(
-                Tenant.newBuilder().setId(Given.id()).setDisplayName("Acme " + Given.id()))
+            .setTenant(Tenant.newBuilder().setId(Given.id()).setDisplayName("Acme " + Given.id()))
             .setRequestId(Given.id())
             .build();
     CreateTenantRequest other =
