@@ -21,23 +21,32 @@ import org.jooq.impl.DSL;
  */
 public final class ChangeLog {
   /**
-   * Numbers the commit and logs the {@code entries}. The head must be the last row to be locked, so
-   * it is made to wait for the subscribers.
+   * Numbers the commit, unless the transaction has its number already, and logs the {@code
+   * entries}. The head must be the last row to be locked, so it is made to wait for the
+   * subscribers.
    */
   private static final String LOG =
       """
       , head AS (
         INSERT INTO platform.tenant_heads AS h (tenant_id, position)
         SELECT DISTINCT tenant_id, 1 FROM entries WHERE DONE ORDER BY tenant_id
-        ON CONFLICT (tenant_id) DO UPDATE SET position = h.position + 1
+        ON CONFLICT (tenant_id) DO UPDATE SET position = h.position
+          + CASE WHEN h.xmin = pg_current_xact_id()::xid THEN 0 ELSE 1 END
         RETURNING tenant_id, position
       ), logged AS (
         INSERT INTO platform.change_log
           (tenant_id, position, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)
-        SELECT e.tenant_id, head.position, e.ordinal, e.kind, e.op, e.entity_id, e.user_id,
+        SELECT e.tenant_id, head.position, ORDINAL, e.kind, e.op, e.entity_id, e.user_id,
           e.revision, e.row_count, e.batch
           FROM entries e JOIN head ON head.tenant_id = e.tenant_id
       )
+      """;
+
+  /** After the entries that the commit has already, such as that of its events. */
+  private static final String FURTHER =
+      """
+      e.ordinal + (SELECT COALESCE(max(l.ordinal), 0) FROM platform.change_log l
+        WHERE l.tenant_id = head.tenant_id AND l.position = head.position)\
       """;
 
   private static final String CHANGES =
@@ -93,16 +102,20 @@ public final class ChangeLog {
     all.add(DSL.val(changes.stream().map(Change::user).toArray(UUID[]::new)));
     all.add(DSL.val(changes.stream().map(Change::revision).toArray(Long[]::new)));
     all.addAll(List.of(values));
-    return tx.fetchSingle(CHANGES + ending(kinds) + rest, all.toArray(QueryPart[]::new));
+    return tx.fetchSingle(CHANGES + ending(kinds, FURTHER) + rest, all.toArray(QueryPart[]::new));
   }
 
   /**
    * The end of a statement that writes: what the subscribers do, the number and the log. What comes
    * before it defines {@code changes} and {@code events}, as subscribers know them, and {@code
-   * entries (tenant_id, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)}; what
-   * comes after may read {@code head (tenant_id, position)}.
+   * entries (tenant_id, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)}, the
+   * first of the commit; what comes after may read {@code head (tenant_id, position)}.
    */
   public String ending(Collection<String> kinds) {
+    return ending(kinds, "e.ordinal");
+  }
+
+  private String ending(Collection<String> kinds, String ordinal) {
     StringBuilder sql = new StringBuilder();
     StringBuilder done = new StringBuilder("true");
     int n = 0;
@@ -113,6 +126,6 @@ public final class ChangeLog {
         done.append(" AND (SELECT count(*) FROM subscriber_%d) >= 0".formatted(n));
       }
     }
-    return sql.append(LOG.replace("DONE", done)).toString();
+    return sql.append(LOG.replace("DONE", done).replace("ORDINAL", ordinal)).toString();
   }
 }

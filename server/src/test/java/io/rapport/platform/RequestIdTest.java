@@ -168,7 +168,7 @@ class RequestIdTest {
                         + " ORDER BY 1",
                     rapport.tenant())
                 .intoSet(0, Long.class))
-        .containsExactly(1L, 2L, 3L, 4L);
+        .containsExactly(1L, 2L, 3L);
   }
 
   @Test

@@ -46,9 +46,9 @@ class SweeperTest {
         changes.addAll(batch.items());
       }
     }
-    age("change_log", "changed_at", "position <= 4", "25 hours");
+    age("change_log", "changed_at", "position <= 3", "25 hours");
 
-    sweep(Map.of("RAPPORT_CHANGE_RETENTION_HOURS", "24"), () -> trimmed() == 4);
+    sweep(Map.of("RAPPORT_CHANGE_RETENTION_HOURS", "24"), () -> trimmed() == 3);
 
     assertThat(count("change_log")).isEqualTo(2);
     CursorExpiredException expired =
@@ -74,7 +74,7 @@ class SweeperTest {
 
     sweep(Map.of(), () -> trimmed() == 1);
 
-    assertThat(count("change_log")).isEqualTo(4);
+    assertThat(count("change_log")).isEqualTo(3);
   }
 
   @Test

@@ -70,7 +70,9 @@ class WatchTest {
       assertThat(ids(seenHere)).isEqualTo(written);
       assertThat(seenHere)
           .isSortedAccordingTo(
-              Comparator.comparing(Change::getPosition).thenComparing(Change::getId));
+              Comparator.comparing(Change::getPosition)
+                  .thenComparing(Change::getKind)
+                  .thenComparing(Change::getId));
       assertThat(seenAfar).isEqualTo(seenHere);
     }
   }
@@ -185,6 +187,19 @@ class WatchTest {
 
     assertThat(first.getChangesCount()).isEqualTo(1000);
     assertThat(resumed.next().getChangesList()).isEqualTo(second.getChangesList());
+  }
+
+  @Test
+  void givesAllThatACommitChangesOnePosition() {
+    try (Watch<Change> watch = watchAll()) {
+      rapport.client().events().track(eventOf("ada").build());
+
+      List<Change> changes = take(watch, 2);
+      assertThat(changes).extracting(Change::getKind).containsExactlyInAnyOrder("event", USER);
+      assertThat(changes)
+          .extracting(Change::getPosition)
+          .containsOnly(rapport.client().position().orElseThrow());
+    }
   }
 
   @Test
@@ -377,6 +392,7 @@ class WatchTest {
   @Test
   void refusesACursorOfTheFuture() {
     rapport.client().events().track(event().build());
+    rapport.client().events().track(event().build());
     String cursor;
     try (Watch<Change> watch = rapport.client().changes().watch(WatchOptions.fromNow())) {
       cursor = watch.next().cursor();
@@ -541,6 +557,13 @@ class WatchTest {
         assertThat(resumed.next().items()).isEqualTo(batches.get(2).items());
       }
     }
+  }
+
+  private static Watch<Change> watchAll() {
+    return rapport
+        .client()
+        .changes()
+        .watch(ChangeFilter.getDefaultInstance(), WatchOptions.fromNow());
   }
 
   private static Event next(Watch<Event> watch, Predicate<Event> wanted) {
