@@ -1,6 +1,7 @@
 package io.rapport.identity;
 
 import io.grpc.ServerServiceDefinition;
+import io.rapport.identity.v1.IdentityLink;
 import io.rapport.identity.v1.IdentityLinkServiceGrpc;
 import io.rapport.identity.v1.SignIn;
 import io.rapport.identity.v1.SystemSetting;
@@ -18,6 +19,7 @@ import io.rapport.platform.watch.People;
 import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jooq.DSLContext;
 
 /** Builds what belongs to identity. */
@@ -64,9 +66,16 @@ public final class IdentityFeature {
     return new PeopleStore();
   }
 
-  /** The users that are there. */
-  public static InitialState initialState() {
-    return new PeopleStore();
+  /** The entities that are there. */
+  public static List<InitialState> initialStates() {
+    return Stream.of(
+            User.getDefaultInstance(),
+            IdentityLink.getDefaultInstance(),
+            UserPermission.getDefaultInstance(),
+            SignIn.getDefaultInstance(),
+            SystemSetting.getDefaultInstance())
+        .map(Resources::initialState)
+        .toList();
   }
 
   /** Makes a tenant that must be there, such as the one of development. */

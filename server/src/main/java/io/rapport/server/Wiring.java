@@ -30,6 +30,7 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.TokenVerifier;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.server.ServerConfig.Tokens;
@@ -174,10 +175,10 @@ final class Wiring implements AutoCloseable {
   }
 
   private static WatchFeature.Areas watched() {
-    return new WatchFeature.Areas(
-        IdentityFeature.people(),
-        EventFeature.source(),
-        List.of(IdentityFeature.initialState(), EventFeature.initialState()));
+    List<InitialState> initialStates = new ArrayList<>(IdentityFeature.initialStates());
+    initialStates.add(PropertyFeature.initialState());
+    initialStates.addAll(EventFeature.initialStates());
+    return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 
   /** Begins what the parts do by themselves; the schema must have been checked. */

@@ -1,10 +1,8 @@
 package io.rapport.platform.resource;
 
 import com.google.protobuf.FieldMask;
-import io.rapport.platform.ServiceException;
-import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.Masks;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -18,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 record Fields(@Nullable Set<String> names) implements Predicate<String> {
   static final Fields ALL = new Fields(null);
 
-  private static final String EVERY = "*";
-
   /** The fields that a read mask names; all if it is empty. */
   static Fields read(FieldMask mask, Mapping mapping) {
     return mask.getPathsCount() == 0 ? ALL : named(mask, mapping, "read_mask");
@@ -31,19 +27,9 @@ record Fields(@Nullable Set<String> names) implements Predicate<String> {
   }
 
   private static Fields named(FieldMask mask, Mapping mapping, String path) {
-    List<String> paths = mask.getPathsList();
-    if (paths.equals(List.of(EVERY))) {
-      return ALL;
-    }
-    for (int i = 0; i < paths.size(); i++) {
-      if (!mapping.hasField(paths.get(i))) {
-        throw ServiceException.invalid(
-            path + ".paths[" + i + "]",
-            ErrorReason.INVALID_FIELD,
-            "names no field of " + mapping.noun());
-      }
-    }
-    return new Fields(new HashSet<>(paths));
+    return Masks.isEvery(mask)
+        ? ALL
+        : new Fields(Masks.names(mask, mapping.prototype().getDescriptorForType(), path));
   }
 
   @Override

@@ -23,6 +23,7 @@ final class Mapping {
   static final String ID = "id";
   static final String REVISION = "revision";
   static final String ACTIVE = "active";
+  static final String CREATED = "created_at";
   static final String CHANGED = "last_updated_at";
   static final String ETAG = "etag";
 
@@ -164,11 +165,6 @@ final class Mapping {
 
   Optional<Column> find(String field) {
     return Optional.ofNullable(columns.get(field));
-  }
-
-  /** Whether the message has a field of this name, with a column or without. */
-  boolean hasField(String name) {
-    return prototype.getDescriptorForType().findFieldByName(name) != null;
   }
 
   /** Whether fields without a column are among those that are asked for. */

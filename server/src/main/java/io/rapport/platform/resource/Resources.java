@@ -9,6 +9,12 @@ import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.v1.ResourceProto;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.PresentRowsStore;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.UUID;
+import org.jooq.Field;
 import org.jooq.Table;
 
 /** Finds entities' tables, and serves what is only data. */
@@ -29,6 +35,26 @@ public final class Resources {
    */
   public <T extends Message> Resource<T> of(T prototype) {
     return new Resource<>(prototype, db, work, mapping(prototype), null, null);
+  }
+
+  /** What there is of a kind of entity, for watches. */
+  public static InitialState initialState(Message prototype) {
+    Mapping mapping = mapping(prototype);
+    Table<?> table = mapping.jooq();
+    String user = mapping.userColumn();
+    return new PresentRowsStore(
+        mapping.kind(),
+        table,
+        new PresentRowsStore.Columns(
+            column(table, Mapping.TENANT, UUID.class),
+            column(table, Mapping.ID, UUID.class),
+            user == null ? null : column(table, user, UUID.class),
+            column(table, Mapping.REVISION, Long.class),
+            column(table, Mapping.CREATED, Instant.class)));
+  }
+
+  private static <V> Field<V> column(Table<?> table, String name, Class<V> type) {
+    return Objects.requireNonNull(table.field(name, type));
   }
 
   static Mapping mapping(Message prototype) {

@@ -47,9 +47,9 @@ public final class EventFeature implements AutoCloseable {
     return new WatchedEventStore();
   }
 
-  /** The events that are there. */
-  public static InitialState initialState() {
-    return new WatchedEventStore();
+  /** The events that are there, recorded or in quarantine. */
+  public static List<InitialState> initialStates() {
+    return List.of(new WatchedEventStore(), QuarantineStore.initialState());
   }
 
   /** The data of a recorded event, as plain values. */

@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
 import io.rapport.platform.ChangeSubscriber;
+import io.rapport.platform.Masks;
 import io.rapport.platform.Outbox;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Reply;
@@ -45,6 +46,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /** The RPCs of events. */
 final class EventService {
@@ -93,16 +95,23 @@ final class EventService {
 
   private Event getEvent(GetEventRequest request) {
     UUID tenant = Caller.currentTenant().id();
+    UnaryOperator<Event> shown = Masks.reading(request.getReadMask(), Event.getDefaultInstance());
     Event event =
         db.read(tenant, dsl -> events.find(dsl, tenant, UUID.fromString(request.getId())))
             .orElseThrow(() -> ServiceException.notFound("event", request.getId()));
-    return present(event, request.getDataAsJson());
+    return shown.apply(present(event, request.getDataAsJson()));
   }
 
   private ListEventsResponse listEvents(ListEventsRequest request) {
     Caller.Tenant tenant = Caller.currentTenant();
     ListEventsRequest arguments =
-        request.toBuilder().clearPageSize().clearPageToken().clearDataAsJson().build();
+        request.toBuilder()
+            .clearPageSize()
+            .clearPageToken()
+            .clearDataAsJson()
+            .clearReadMask()
+            .build();
+    UnaryOperator<Event> shown = Masks.reading(request.getReadMask(), Event.getDefaultInstance());
     TimePlace after =
         PageTokens.decode(tenant, arguments, request.getPageToken())
             .map(TimePlace::ofCursor)
@@ -120,7 +129,7 @@ final class EventService {
         db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
 
     ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
-    response.addAllEvents(page.events());
+    page.events().forEach(event -> response.addEvents(shown.apply(event)));
     if (page.more()) {
       byte[] cursor = place(page.events().getLast(), query.clock()).toCursor();
       response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));

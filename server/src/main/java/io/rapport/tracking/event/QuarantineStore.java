@@ -7,6 +7,8 @@ import com.google.protobuf.ByteString;
 import io.rapport.identity.v1.Identity;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.PresentRowsStore;
 import io.rapport.tracking.event.EventLogStore.State;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.QuarantinedEvent;
@@ -32,6 +34,19 @@ import org.jspecify.annotations.Nullable;
 final class QuarantineStore {
   /** What they are called in the change log. */
   static final String KIND = "tracking.quarantined_event";
+
+  /** The events that wait. */
+  static InitialState initialState() {
+    return new PresentRowsStore(
+        KIND,
+        QUARANTINED_EVENTS,
+        new PresentRowsStore.Columns(
+            QUARANTINED_EVENTS.TENANT_ID,
+            QUARANTINED_EVENTS.EVENT_ID,
+            QUARANTINED_EVENTS.USER_ID,
+            null,
+            QUARANTINED_EVENTS.QUARANTINED_AT));
+  }
 
   /** Puts events there; EventLogStore does it, with the ids of the others of their batch. */
   static final String INSERT =

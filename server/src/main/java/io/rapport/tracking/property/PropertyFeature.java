@@ -5,6 +5,7 @@ import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.watch.InitialState;
 import java.util.function.Predicate;
 import org.jooq.DSLContext;
 
@@ -36,6 +37,11 @@ public final class PropertyFeature implements AutoCloseable {
   /** Indexes events as they are recorded. */
   public static ChangeSubscriber index() {
     return new PropertySubscriber();
+  }
+
+  /** The properties that are declared. */
+  public static InitialState initialState() {
+    return PropertyStore.initialState();
   }
 
   public ServerServiceDefinition service(Rpcs rpcs) {

@@ -35,7 +35,6 @@ import org.slf4j.LoggerFactory;
 /** The RPCs of declared properties. */
 final class PropertyService {
   private static final Logger log = LoggerFactory.getLogger(PropertyService.class);
-  private static final String KIND = "tracking.event_property";
   private static final long MAX_WAIT_MILLIS = 30_000;
   private static final double SHARE_OF_DEADLINE = 0.8;
 
@@ -131,7 +130,7 @@ final class PropertyService {
             () -> properties.insert(tx.dsl(), tx.tenant(), request.getName(), request.getType()));
     requireSameType(declared, request);
     if (before.isEmpty()) {
-      tx.changed(new Change(KIND, Op.CREATED, declared.id(), null, 1));
+      tx.changed(new Change(PropertyStore.KIND, Op.CREATED, declared.id(), null, 1));
     }
     return declared.proto();
   }

@@ -7,6 +7,8 @@ import io.rapport.platform.Ids;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.PresentRowsStore;
 import io.rapport.tracking.v1.EventProperty;
 import io.rapport.tracking.v1.EventProperty.State;
 import java.time.Instant;
@@ -20,12 +22,27 @@ import org.jooq.impl.DSL;
 
 /** Declared properties in PostgreSQL, and the indexing of events that were there before them. */
 public final class PropertyStore {
+  static final String KIND = "tracking.event_property";
+
   private static final int MAX_PROPERTIES = 50;
   private static final int CHUNK = 5_000;
   private static final String LOCK_PATIENCE = "SELECT set_config('lock_timeout', '4s', true)";
 
   /** Where the indexing of older events has got to. */
   private record Cursor(Instant recordedAt, UUID eventId) {}
+
+  /** The properties that are declared. */
+  static InitialState initialState() {
+    return new PresentRowsStore(
+        KIND,
+        EVENT_PROPERTIES,
+        new PresentRowsStore.Columns(
+            EVENT_PROPERTIES.TENANT_ID,
+            EVENT_PROPERTIES.ID,
+            null,
+            null,
+            EVENT_PROPERTIES.CREATED_AT));
+  }
 
   /** The property; throws if it is not declared or can't be used yet. */
   public DeclaredProperty require(DSLContext dsl, UUID tenant, String name, String field) {

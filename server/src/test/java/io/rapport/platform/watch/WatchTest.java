@@ -5,6 +5,7 @@ import static io.rapport.server.Given.eventOf;
 import static io.rapport.server.Given.events;
 import static io.rapport.server.Given.identity;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.rpc.Code;
 import io.rapport.client.EventWriter;
@@ -13,6 +14,7 @@ import io.rapport.client.Watch;
 import io.rapport.client.WatchBatch;
 import io.rapport.client.WatchOptions;
 import io.rapport.identity.v1.User;
+import io.rapport.identity.v1.UserPermission;
 import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.Change.Op;
 import io.rapport.platform.v1.ChangeFilter;
@@ -329,6 +331,65 @@ class WatchTest {
   }
 
   @Test
+  void beginsWithEntitiesOfAnyKind() {
+    rapport.client().events().track(eventOf("ada").build());
+    rapport.client().events().track(eventOf("bob").build());
+    UserPermission permission =
+        rapport
+            .client()
+            .permissions()
+            .upsert(
+                UserPermission.newBuilder()
+                    .setUserId(user("ada"))
+                    .setResource("projects")
+                    .setAction("delete")
+                    .setGranted(true)
+                    .build());
+    rapport.client().properties().declare("path", EventProperty.Type.STRING);
+    ChangeFilter.Builder filter =
+        ChangeFilter.newBuilder()
+            .addKinds("identity.user_permission")
+            .addKinds("identity.identity_link")
+            .addKinds("identity.sign_in")
+            .addKinds("identity.system_setting")
+            .addKinds("tracking.event_property")
+            .addKinds("tracking.quarantined_event");
+
+    List<Change> all = present(filter.build());
+    List<Change> ofAda = present(filter.addUserIds(user("ada")).build());
+
+    assertThat(all)
+        .extracting(Change::getKind)
+        .containsExactlyInAnyOrder(
+            "identity.user_permission",
+            "identity.identity_link",
+            "identity.identity_link",
+            "tracking.event_property");
+    assertThat(ofAda)
+        .extracting(Change::getKind, Change::getUserId)
+        .containsExactlyInAnyOrder(
+            tuple("identity.user_permission", user("ada")),
+            tuple("identity.identity_link", user("ada")));
+    assertThat(all)
+        .filteredOn(change -> change.getKind().equals("identity.user_permission"))
+        .extracting(Change::getId, Change::getRevision)
+        .containsExactly(tuple(permission.getId(), 1L));
+  }
+
+  private static List<Change> present(ChangeFilter filter) {
+    List<Change> changes = new ArrayList<>();
+    try (Watch<Change> watch =
+        rapport.client().changes().watch(filter, WatchOptions.fromNow().withInitialState())) {
+      for (WatchBatch<Change> batch = watch.next();
+          !batch.initialStateDone();
+          batch = watch.next()) {
+        changes.addAll(batch.items());
+      }
+    }
+    return changes;
+  }
+
+  @Test
   void resumesInsideTheInitialState() {
     rapport.client().events().batch(events(2500));
     WatchRequest request =
@@ -366,11 +427,15 @@ class WatchTest {
         refused(
             WatchRequest.newBuilder()
                 .setInitialState(true)
-                .setFilter(ChangeFilter.newBuilder().addKinds("tracking.event_property")));
+                .setFilter(ChangeFilter.newBuilder().addKinds("tracking.event_contract")));
 
     assertThat(told.code()).isEqualTo(Code.INVALID_ARGUMENT);
     assertThat(told.reason()).isEqualTo("INITIAL_STATE_UNSUPPORTED");
-    assertThat(told.metadata()).containsEntry("supported", "event identity.user");
+    assertThat(told.metadata())
+        .containsEntry(
+            "supported",
+            "event identity.identity_link identity.sign_in identity.system_setting identity.user"
+                + " identity.user_permission tracking.event_property tracking.quarantined_event");
     assertThat(told.fields()).containsExactly("filter.kinds");
   }
 

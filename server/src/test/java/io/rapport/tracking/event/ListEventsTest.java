@@ -9,6 +9,8 @@ import static io.rapport.server.Given.identity;
 import static io.rapport.server.Given.time;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.FieldMask;
 import com.google.protobuf.Timestamp;
 import com.google.rpc.Code;
 import io.rapport.server.Given;
@@ -238,6 +240,33 @@ class ListEventsTest {
     assertThat(first.getEventsCount()).isBetween(1, 20);
     assertThat(ids(walk(request.toBuilder(), pageSize)))
         .containsExactlyInAnyOrderElementsOf(ids(sent));
+  }
+
+  @Test
+  void showsTheFieldsThatAReadMaskNamesAndPagesOn() {
+    rapport.client().events().batch(List.of(eventWith("{\"a\":1}").build(), event().build()));
+    FieldMask mask = FieldMask.newBuilder().addPaths("id").addPaths("data_json").build();
+
+    List<Event> shown = walk(ListEventsRequest.newBuilder().setReadMask(mask), 1);
+
+    assertThat(shown)
+        .allSatisfy(event ->
+            assertThat(event.getAllFields().keySet())
+                .extracting(FieldDescriptor::getName)
+                .isSubsetOf("id", "data_struct", "data_json")
+                .contains("id"));
+    assertThat(shown).filteredOn(Event::hasDataStruct).isNotEmpty();
+    assertThat(ids(shown)).doesNotHaveDuplicates().hasSize(2);
+  }
+
+  @Test
+  void refusesAReadMaskThatNamesNoField() {
+    FieldMask mask = FieldMask.newBuilder().addPaths("id").addPaths("identity.subject").build();
+
+    Told told = Told.by(() -> call(ListEventsRequest.newBuilder().setReadMask(mask).build()));
+
+    assertThat(told.reason()).isEqualTo("INVALID_FIELD");
+    assertThat(told.fields()).containsExactly("read_mask.paths[1]");
   }
 
   @Test
