@@ -31,11 +31,11 @@ public final class IdentityFeature {
 
   /**
    * @param system the database as the system role sees it
-   * @param systemWrites the same, in transactions
+   * @param systemDb the same, for what ends by the caller's deadline
    */
   public IdentityFeature(
-      TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemWrites, Clock clock) {
-    this.tenants = new TenantStore(system, systemWrites);
+      TenantDb db, UnitOfWork work, DSLContext system, TenantDb systemDb, Clock clock) {
+    this.tenants = new TenantStore(system, systemDb);
     this.db = db;
     this.work = work;
     this.resources = new Resources(db, work);

@@ -26,19 +26,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
+  /** Stands for no tenant: they belong to none. */
+  private static final UUID NOBODY = new UUID(0, 0);
+
   private final DSLContext system;
-  private final TenantDb writes;
+  private final TenantDb db;
 
   /** A tenant and its secret never change; see docs/caching.md. */
   private final Cache<UUID, Caller.Tenant> known =
       Caffeine.newBuilder().maximumSize(10_000).build();
 
   /**
-   * @param writes the same database, in transactions
+   * @param db the same database, for what ends by the caller's deadline
    */
-  TenantStore(DSLContext system, TenantDb writes) {
+  TenantStore(DSLContext system, TenantDb db) {
     this.system = system;
-    this.writes = writes;
+    this.db = db;
   }
 
   @Override
@@ -76,7 +79,7 @@ final class TenantStore implements TenantDirectory {
   }
 
   private boolean insertNew(UUID id, String displayName) {
-    return writes.write(
+    return db.write(
         id,
         tx ->
             tx.insertInto(TENANTS)
@@ -97,13 +100,15 @@ final class TenantStore implements TenantDirectory {
   }
 
   private List<Tenant> select(Condition condition, int limit) {
-    return system
-        .select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
-        .from(TENANTS)
-        .where(condition)
-        .orderBy(TENANTS.DISPLAY_NAME)
-        .limit(limit)
-        .fetch(TenantStore::toProto);
+    return db.read(
+        NOBODY,
+        dsl ->
+            dsl.select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
+                .from(TENANTS)
+                .where(condition)
+                .orderBy(TENANTS.DISPLAY_NAME)
+                .limit(limit)
+                .fetch(TenantStore::toProto));
   }
 
   private static Tenant toProto(Record3<UUID, String, Instant> row) {
