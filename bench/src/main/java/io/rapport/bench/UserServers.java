@@ -55,9 +55,9 @@ final class UserServers implements AutoCloseable {
     TenantDb db = new TenantDb(pool, TIMEOUT);
     ChangeLog changes = new ChangeLog(List.of(IdentityFeature.activity()), tenant -> {});
     UnitOfWork work = new UnitOfWork(db, changes);
-    UnitOfWork systemWork = new UnitOfWork(new TenantDb(systemPool, TIMEOUT), changes);
-    IdentityFeature identity =
-        new IdentityFeature(db, work, TenantDb.dsl(systemPool), systemWork, clock);
+    TenantDb system = new TenantDb(systemPool, TIMEOUT);
+    UnitOfWork systemWork = new UnitOfWork(system, changes);
+    IdentityFeature identity = new IdentityFeature(db, work, system, systemWork, clock);
     Callers callers =
         new Callers(
             token -> {

@@ -79,6 +79,12 @@ final class Calls {
   }
 
   <Q, A> End<A> call(MethodDescriptor<Q, A> method, Q request, long millis) {
+    return call(
+        method, request, CallOptions.DEFAULT.withDeadlineAfter(millis, TimeUnit.MILLISECONDS));
+  }
+
+  /** With no deadline, or with one that other calls have too. */
+  <Q, A> End<A> call(MethodDescriptor<Q, A> method, Q request, CallOptions options) {
     AtomicReference<Metadata> head = new AtomicReference<>();
     AtomicReference<Metadata> trailers = new AtomicReference<>();
     var intercepted =
@@ -86,7 +92,6 @@ final class Calls {
             channel,
             MetadataUtils.newAttachHeadersInterceptor(headers),
             MetadataUtils.newCaptureMetadataInterceptor(head, trailers));
-    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(millis, TimeUnit.MILLISECONDS);
     try {
       A answer = ClientCalls.blockingUnaryCall(intercepted, method, options, request);
       return new End<>(Status.OK, "", answer, position(trailers.get()));

@@ -23,6 +23,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /** A durable PostgreSQL and a server on it, to be killed and started again. */
 final class Victim implements AutoCloseable {
   private static final String ALL_RIGHTS =
-      "tracking.read tracking.write identity.read identity.write operator";
+      "tracking.read tracking.write identity.read identity.write changes.read operator";
 
   private final Path directory;
   private final LocalPostgres postgres;
@@ -111,9 +112,18 @@ final class Victim implements AutoCloseable {
     return another(List.of("-Drapport.failpoints=" + failpoints));
   }
 
+  /** A server beside it, at a port that one had which is gone. */
+  ServerProcess anotherAt(int port) throws IOException {
+    return another(port, List.of());
+  }
+
   private ServerProcess another(List<String> options) throws IOException {
+    return another(0, options);
+  }
+
+  private ServerProcess another(int port, List<String> options) throws IOException {
     Map<String, String> own = new HashMap<>(settings);
-    own.put("RAPPORT_PORT", "0");
+    own.put("RAPPORT_PORT", String.valueOf(port));
     return ServerProcess.start(own, options, directory.resolve("server.log"));
   }
 
@@ -207,6 +217,19 @@ final class Victim implements AutoCloseable {
         return String.valueOf(rows.getString(1));
       }
     }
+  }
+
+  /** What a query gives, in its order. */
+  List<String> list(String sql) throws SQLException {
+    List<String> all = new ArrayList<>();
+    try (Connection admin = connect();
+        Statement statement = admin.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      while (rows.next()) {
+        all.add(String.valueOf(rows.getString(1)));
+      }
+    }
+    return all;
   }
 
   /** How often each key that a query gives is there. */

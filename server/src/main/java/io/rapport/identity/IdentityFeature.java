@@ -20,11 +20,10 @@ import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
-import org.jooq.DSLContext;
 
 /** Builds what belongs to identity. */
 public final class IdentityFeature {
-  private final DSLContext system;
+  private final TenantDb system;
   private final UnitOfWork systemWork;
   private final TenantStore tenants;
   private final TenantDb db;
@@ -38,7 +37,7 @@ public final class IdentityFeature {
    * @param systemWork writes as that role
    */
   public IdentityFeature(
-      TenantDb db, UnitOfWork work, DSLContext system, UnitOfWork systemWork, Clock clock) {
+      TenantDb db, UnitOfWork work, TenantDb system, UnitOfWork systemWork, Clock clock) {
     this.system = system;
     this.systemWork = systemWork;
     this.tenants = new TenantStore(system);
@@ -80,7 +79,7 @@ public final class IdentityFeature {
 
   /** Makes a tenant that must be there, such as the one of development. */
   public void ensureTenant(UUID id, String displayName) {
-    tenants.insert(system, id, displayName);
+    system.write(id, tx -> tenants.insert(tx, id, displayName));
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {

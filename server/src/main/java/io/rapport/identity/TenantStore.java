@@ -8,6 +8,7 @@ import io.grpc.Status.Code;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.platform.Caller;
 import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
@@ -22,13 +23,19 @@ import org.jooq.Record3;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
-  private final DSLContext system;
+  /** Stands for no tenant: they belong to none. */
+  private static final UUID NOBODY = new UUID(0, 0);
+
+  private final TenantDb system;
 
   /** A tenant and its secret never change; see docs/caching.md. */
   private final Cache<UUID, Caller.Tenant> known =
       Caffeine.newBuilder().maximumSize(10_000).build();
 
-  TenantStore(DSLContext system) {
+  /**
+   * @param system the database as the system role sees it
+   */
+  TenantStore(TenantDb system) {
     this.system = system;
   }
 
@@ -39,22 +46,24 @@ final class TenantStore implements TenantDirectory {
       return Optional.of(tenant);
     }
     Optional<Caller.Tenant> found =
-        system
-            .select(TENANTS.SECRET)
-            .from(TENANTS)
-            .where(TENANTS.ID.eq(id))
-            .fetchOptional(row -> new Caller.Tenant(id, new TenantSecret(row.value1())));
+        system.read(
+            NOBODY,
+            dsl ->
+                dsl.select(TENANTS.SECRET)
+                    .from(TENANTS)
+                    .where(TENANTS.ID.eq(id))
+                    .fetchOptional(row -> new Caller.Tenant(id, new TenantSecret(row.value1()))));
     found.ifPresent(it -> known.put(id, it));
     return found;
   }
 
   Optional<Tenant> get(UUID id) {
-    return find(system, id);
+    return system.read(NOBODY, dsl -> find(dsl, id));
   }
 
   /** Up to {@code limit} tenants by name, after the one with this name. */
   List<Tenant> list(String after, int limit) {
-    return select(system, TENANTS.DISPLAY_NAME.gt(after), limit);
+    return system.read(NOBODY, dsl -> select(dsl, TENANTS.DISPLAY_NAME.gt(after), limit));
   }
 
   private static Optional<Tenant> find(DSLContext dsl, UUID id) {

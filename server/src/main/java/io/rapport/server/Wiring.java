@@ -110,7 +110,7 @@ final class Wiring implements AutoCloseable {
             Connections.of(reservedPool),
             config.statementTimeout());
     Contract contract = Contract.load();
-    TenantDb systemDb = new TenantDb(systemPool, SYSTEM_TIMEOUT);
+    TenantDb systemDb = new TenantDb(systemPool, config.statementTimeout());
     streams = closed(new OpenStreams(clock, config.streamsPerTenant()));
     Gauge.builder("rapport.streams", streams, OpenStreams::size)
         .description("Streams that are open")
@@ -125,7 +125,7 @@ final class Wiring implements AutoCloseable {
     UnitOfWork work = new UnitOfWork(db, changes);
     UnitOfWork systemWork = new UnitOfWork(systemDb, changes);
 
-    IdentityFeature identity = new IdentityFeature(db, work, system, systemWork, clock);
+    IdentityFeature identity = new IdentityFeature(db, work, systemDb, systemWork, clock);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     ContractFeature contracts =
@@ -143,7 +143,8 @@ final class Wiring implements AutoCloseable {
                 watch.watches(),
                 config.eventWriters()));
     EventPartitions partitions = closed(new EventPartitions(system));
-    Sweeper sweeper = closed(new Sweeper(systemDb, config.changeRetention()));
+    Sweeper sweeper =
+        closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
 
     services.addAll(identity.services(rpcs));
     services.add(properties.service(rpcs));

@@ -16,7 +16,9 @@ import io.rapport.db.Durability;
 import io.rapport.db.LocalPostgres;
 import io.rapport.db.Migrations;
 import io.rapport.identity.v1.CreateTenantRequest;
+import io.rapport.identity.v1.ListTenantsRequest;
 import io.rapport.identity.v1.Tenant;
+import io.rapport.identity.v1.TenantServiceGrpc;
 import io.rapport.tracking.v1.CountEventsRequest;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.TrackEventRequest;
@@ -62,6 +64,7 @@ class DatabaseFaultTest {
     try (Connection admin = connect(postgres.database());
         Statement statement = admin.createStatement()) {
       statement.execute("alter role rapport_server set lock_timeout = '30s'");
+      statement.execute("alter role rapport_system set lock_timeout = '30s'");
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -127,6 +130,30 @@ class DatabaseFaultTest {
                     .countEvents(CountEventsRequest.getDefaultInstance()))
             .hasMessageStartingWith("DEADLINE_EXCEEDED: the call's time was over");
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+      }
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
+  void endsAnOperatorsCallsAtTheCapToo() throws Exception {
+    try (RapportServer server = serve(Map.of("RAPPORT_STATEMENT_TIMEOUT_MS", "300"));
+        Connection admin = admin()) {
+      ManagedChannel channel = Wire.open(server.port());
+      var tenants = TenantServiceGrpc.newBlockingStub(channel);
+      assertThat(tenants.listTenants(ListTenantsRequest.getDefaultInstance())).isNotNull();
+      try (Locked _ = new Locked(admin, "identity.tenants")) {
+        long start = System.nanoTime();
+
+        assertThatThrownBy(() -> tenants.listTenants(ListTenantsRequest.getDefaultInstance()))
+            .hasMessageStartingWith("DEADLINE_EXCEEDED: the call's time was over");
+        assertThatThrownBy(() ->
+                tenants.createTenant(
+                    CreateTenantRequest.newBuilder()
+                        .setTenant(Tenant.newBuilder().setDisplayName("held up"))
+                        .build()))
+            .hasMessageStartingWith("DEADLINE_EXCEEDED: the call's time was over");
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
       }
       channel.shutdownNow();
     }
@@ -383,10 +410,14 @@ class DatabaseFaultTest {
     private final Connection admin;
 
     private Locked(Connection admin) throws SQLException {
+      this(admin, "tracking.behavioral_events");
+    }
+
+    private Locked(Connection admin, String table) throws SQLException {
       this.admin = admin;
       admin.setAutoCommit(false);
       try (Statement statement = admin.createStatement()) {
-        statement.execute("lock table tracking.behavioral_events in access exclusive mode");
+        statement.execute("lock table " + table + " in access exclusive mode");
       }
     }
 
