@@ -104,21 +104,17 @@ final class Victim implements AutoCloseable {
 
   /** A server beside it, at a port of its own; whoever asks closes it. */
   ServerProcess another() throws IOException {
-    return another(List.of());
+    return another(0, List.of());
+  }
+
+  /** The same at the port of one that has ended. */
+  ServerProcess another(int port) throws IOException {
+    return another(port, List.of());
   }
 
   /** The same that fails at a point; see the server's Failpoint. */
   ServerProcess anotherWith(String failpoints) throws IOException {
-    return another(List.of("-Drapport.failpoints=" + failpoints));
-  }
-
-  /** A server beside it, at a port that one had which is gone. */
-  ServerProcess anotherAt(int port) throws IOException {
-    return another(port, List.of());
-  }
-
-  private ServerProcess another(List<String> options) throws IOException {
-    return another(0, options);
+    return another(0, List.of("-Drapport.failpoints=" + failpoints));
   }
 
   private ServerProcess another(int port, List<String> options) throws IOException {
@@ -160,7 +156,11 @@ final class Victim implements AutoCloseable {
   }
 
   String token(UUID tenant, String subject) throws JOSEException {
-    return tenants.token(tenant, subject, ALL_RIGHTS);
+    return token(tenant, subject, ALL_RIGHTS);
+  }
+
+  String token(UUID tenant, String subject, String rights) throws JOSEException {
+    return tenants.token(tenant, subject, rights);
   }
 
   RapportClient.Builder client(int port, UUID tenant) throws JOSEException {

@@ -230,7 +230,7 @@ final class WatchedChanges implements Promise {
         case WATCHERS_CONNECTIONS -> front.cut();
         case WATCHERS_SERVER -> {
           watched.kill();
-          watched = victim.anotherAt(watched.port());
+          watched = victim.another(watched.port());
         }
         case POSTGRES -> {
           victim.postgres().kill();

@@ -21,7 +21,6 @@ final class FaultsTest {
       textBlock =
           """
           P1 nonsense | there is no "nonsense"; there are P1,
-          P26         | P26 can't be tested yet: there is no test of it
           --seed x    | Invalid value for option '--seed': 'x' is not a long
           """)
   void saysInOneLineWhatIsWrong(String arguments, String beginning) {
