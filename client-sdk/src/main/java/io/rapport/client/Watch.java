@@ -68,8 +68,16 @@ public final class Watch<T> implements Iterator<WatchBatch<T>>, AutoCloseable {
             (start, signals) -> opener.open(request.apply(start), reading, signals),
             opener.resetBackoff(),
             options);
-    watch.ready = watch.await(FOREVER);
-    return watch;
+    boolean begun = false;
+    try {
+      watch.ready = watch.await(FOREVER);
+      begun = true;
+      return watch;
+    } finally {
+      if (!begun) {
+        watch.close();
+      }
+    }
   }
 
   /**

@@ -28,7 +28,7 @@ import org.jooq.Result;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
-/** Users, their identities and aliases in PostgreSQL. The only class that writes them. */
+/** Users, their identities and aliases in PostgreSQL, beyond what is only data of them. */
 public final class UserStore {
   /** What users are called in the change log. */
   public static final String KIND = "identity.user";

@@ -14,6 +14,8 @@ import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lends the connections of a pool, of which no tenant's calls can take all. Calls wait for their
@@ -21,6 +23,7 @@ import javax.sql.DataSource;
  * here; it is bounded where it begins.
  */
 public final class Connections {
+  private static final Logger log = LoggerFactory.getLogger(Connections.class);
   private static final int UNBOUNDED = Integer.MAX_VALUE;
   private static final Duration PATIENCE = Duration.ofMillis(500);
 
@@ -43,10 +46,13 @@ public final class Connections {
 
   /** A connection on loan. */
   record Lease(Connection connection, Runnable end) implements AutoCloseable {
+    /** A connection that is lost by now changes nothing of what was done on it. */
     @Override
-    public void close() throws SQLException {
+    public void close() {
       try {
         connection.close();
+      } catch (SQLException e) {
+        log.debug("a connection can't be given back", e);
       } finally {
         end.run();
       }

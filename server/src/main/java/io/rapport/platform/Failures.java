@@ -117,6 +117,14 @@ public final class Failures {
         && !failure.metadata().containsKey(REPLICATED);
   }
 
+  /** Whether it was never found out what the request comes to, so that all is as it was before. */
+  static boolean tellsNothing(ServiceException failure) {
+    return switch (failure.code()) {
+      case UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, RESOURCE_EXHAUSTED -> true;
+      default -> false;
+    };
+  }
+
   private static @Nullable SQLException sqlCause(Throwable thrown) {
     for (Throwable t = thrown; t != null; t = t.getCause()) {
       if (t instanceof SQLException sql) {

@@ -88,6 +88,9 @@ public final class UnitOfWork {
       } catch (DataAccessException e) {
         throw tries == 1 ? e : Failures.unknownOutcome(); // that of the try before
       } catch (ServiceException e) {
+        if (tries > 1 && Failures.tellsNothing(e)) {
+          throw Failures.unknownOutcome();
+        }
         if (!Failures.mayBecomeKnown(e) || tries == TRIES || isTooLate()) {
           throw e;
         }

@@ -28,12 +28,12 @@ final class Health implements AutoCloseable {
   }
 
   void start() {
-    pulse.add(this::tell);
-    tell(pulse.answers());
+    pulse.add(answers -> tell());
+    tell();
   }
 
-  private void tell(boolean answers) {
-    ServingStatus now = answers ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  private synchronized void tell() {
+    ServingStatus now = pulse.answers() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     log.info("health: {}", now);
     statuses.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, now);
     services.forEach(service -> statuses.setStatus(service, now));

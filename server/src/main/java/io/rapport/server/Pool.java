@@ -33,20 +33,25 @@ final class Pool extends HikariDataSource {
     Connection connection = super.getConnection();
     lent.add(connection);
     if (!pulse.answers()) { // who breaks off may just have missed it
-      breakOff(connection);
+      lent.remove(connection);
+      connection.close();
+      pulse.require();
     }
     return new DefaultConnection(connection) {
       @Override
       public void close() throws SQLException {
         lent.remove(connection);
+        if (!connection.isClosed()) {
+          pulse.heard();
+        }
         super.close();
       }
     };
   }
 
   private void breakOff() {
+    getHikariPoolMXBean().softEvictConnections(); // so that none of these is lent again
     lent.forEach(Pool::breakOff);
-    getHikariPoolMXBean().softEvictConnections();
   }
 
   private static void breakOff(Connection connection) {

@@ -27,6 +27,7 @@ final class Pulse implements AutoCloseable {
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
   private final Thread thread = Thread.ofPlatform().name("pulse").daemon().unstarted(this::run);
   private @Nullable Connection connection;
+  private volatile long lastHeard = System.nanoTime();
   private volatile @Nullable SQLException silence;
 
   /** Learns when the database begins to answer, and when it no longer does. */
@@ -62,6 +63,11 @@ final class Pulse implements AutoCloseable {
     }
   }
 
+  /** Says that the database has answered somebody else. */
+  void heard() {
+    lastHeard = System.nanoTime();
+  }
+
   private void run() {
     try {
       while (!Thread.interrupted()) {
@@ -80,7 +86,15 @@ final class Pulse implements AutoCloseable {
     silence = now;
     if (answered != answers()) {
       log.info("the database {}", answered ? "doesn't answer" : "answers");
-      listeners.forEach(listener -> listener.answers(!answered));
+      listeners.forEach(listener -> tell(listener, !answered));
+    }
+  }
+
+  private static void tell(Listener listener, boolean answers) {
+    try {
+      listener.answers(answers);
+    } catch (RuntimeException e) {
+      log.warn("a part of the server couldn't follow what the database does", e);
     }
   }
 
@@ -90,7 +104,17 @@ final class Pulse implements AutoCloseable {
     boolean connected = connection != null;
     SQLException failure = askOnce();
     boolean atOnce = System.nanoTime() - start < PERIOD.toNanos();
-    return failure != null && connected && atOnce ? askOnce() : failure;
+    if (failure != null && connected && atOnce) {
+      failure = askOnce();
+    }
+    boolean answered = failure == null || isAnswer(failure) || lastHeard - start > 0;
+    return answered ? null : failure;
+  }
+
+  /** A database that refuses is there: no room for a connection, or no such login any more. */
+  private static boolean isAnswer(SQLException failure) {
+    String state = String.valueOf(failure.getSQLState());
+    return !PSQLState.isConnectionError(state) && !state.startsWith("57P");
   }
 
   private @Nullable SQLException askOnce() {

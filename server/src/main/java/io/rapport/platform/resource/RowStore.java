@@ -185,7 +185,11 @@ final class RowStore {
   List<UpsertBatch.@Nullable Done> upsert(Connection db, UpsertBatch batch) throws SQLException {
     Savepoint before = batch.items().size() > 1 ? db.setSavepoint() : null;
     try {
-      return run(db, batch);
+      List<UpsertBatch.@Nullable Done> done = run(db, batch);
+      if (before != null) {
+        db.releaseSavepoint(before);
+      }
+      return done;
     } catch (SQLException e) {
       if (before == null || !Violations.isOfARow(e)) {
         throw violations.translate(e, batch.items().getFirst().path());

@@ -114,18 +114,34 @@ final class ChangeFeed implements CommitListener, AutoCloseable {
     try {
       List<UUID> tenants = watched.stream().map(TenantFeed::tenant).toList();
       Map<UUID, Long> heads = db.recording(tenants, connection -> store.heads(connection, tenants));
+      boolean all = true;
       for (TenantFeed feed : watched) {
-        read(feed, heads.getOrDefault(feed.tenant(), 0L));
+        all &= isRead(feed, heads.getOrDefault(feed.tenant(), 0L));
       }
-      failing = false;
-      return true;
+      failing = !all;
+      return all;
     } catch (RuntimeException e) {
-      if (!failing) {
-        log.warn("changes can't be read; watches wait until they can", e);
-      }
-      failing = true;
+      fail(e);
       return false;
     }
+  }
+
+  /** One tenant's changes that can't be read keep no other's back. */
+  private boolean isRead(TenantFeed feed, long head) {
+    try {
+      read(feed, head);
+      return true;
+    } catch (RuntimeException e) {
+      fail(e);
+      return false;
+    }
+  }
+
+  private void fail(RuntimeException e) {
+    if (!failing) {
+      log.warn("changes can't be read; watches wait until they can", e);
+    }
+    failing = true;
   }
 
   private void read(TenantFeed feed, long head) {

@@ -84,18 +84,15 @@ public final class PresentRowsStore implements InitialState {
         : selected.and(columns.id().eq(selection.entity()));
   }
 
-  /** The subquery doesn't depend on the row, so it is made a hash once. */
   private Condition wasThere(UUID tenant, long position) {
-    return columns
-        .id()
-        .notIn(
-            DSL.select(CHANGE_LOG.ENTITY_ID)
-                .from(CHANGE_LOG)
-                .where(
-                    CHANGE_LOG.TENANT_ID.eq(tenant),
-                    CHANGE_LOG.POSITION.gt(position),
-                    CHANGE_LOG.KIND.eq(kind),
-                    CHANGE_LOG.OP.eq(Op.CREATED.name()),
-                    CHANGE_LOG.ENTITY_ID.isNotNull()));
+    return DSL.notExists(
+        DSL.selectOne()
+            .from(CHANGE_LOG)
+            .where(
+                CHANGE_LOG.TENANT_ID.eq(tenant),
+                CHANGE_LOG.POSITION.gt(position),
+                CHANGE_LOG.KIND.eq(kind),
+                CHANGE_LOG.OP.eq(Op.CREATED.name()),
+                CHANGE_LOG.ENTITY_ID.eq(columns.id())));
   }
 }

@@ -98,7 +98,12 @@ public final class Contracts implements AutoCloseable {
 
   /** Reads the contracts anew, because this server has changed them. */
   void changed(UUID tenant) {
-    read(tenant);
+    try {
+      read(tenant);
+    } catch (RuntimeException e) {
+      log.debug("changed contracts can't be read yet", e);
+      known.invalidate(tenant); // they are changed all the same, and read when they are needed
+    }
   }
 
   private TenantContracts read(UUID tenant) {

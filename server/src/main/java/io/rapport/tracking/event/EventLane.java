@@ -13,7 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 /**
  * What waits to be recorded of one tenant. It puts itself in the writers' queue whenever it has
  * work that a further writer may take: at most {@link #WRITERS} batches of a tenant are written at
- * a time, so that its batches grow rather than take all writers.
+ * a time, fewer than there are writers, so that one that is held up holds up no other.
  */
 final class EventLane {
   private static final int WRITERS = 3;
@@ -66,6 +66,17 @@ final class EventLane {
 
   synchronized boolean isFull() {
     return bytes > maxBytes;
+  }
+
+  /** Whether it has become more than few writers take, and waits for others now. */
+  synchronized boolean movesToMany() {
+    if (!few || EventLogStore.fitsOneStatement(events)) {
+      return false;
+    }
+    ready.few().less(events);
+    few = false;
+    ready.many().add(this);
+    return true;
   }
 
   /** What is to be written next; {@link #done} must follow. */

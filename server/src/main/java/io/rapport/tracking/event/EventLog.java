@@ -5,6 +5,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.ChangeLog;
+import io.rapport.platform.Failures;
 import io.rapport.platform.TenantDb;
 import io.rapport.tracking.event.EventLogStore.Recorded;
 import java.sql.Connection;
@@ -57,7 +58,7 @@ final class EventLog {
   /** Records batches, all users of which are known, by one statement: all of it, or nothing. */
   void recordTogether(List<EventBatch> batches) {
     List<UUID> tenants = batches.stream().map(EventBatch::tenant).distinct().toList();
-    db.recording(tenants, connection -> insert(connection, batches));
+    db.recording(tenants, connection -> insertAtOnce(connection, batches));
     tenants.forEach(changes::committed);
   }
 
@@ -144,11 +145,25 @@ final class EventLog {
         .toList();
   }
 
+  /** What is inserted is committed, and must be told so when what follows fails. */
+  private List<EventBatch> insertAtOnce(Connection connection, List<EventBatch> batches)
+      throws SQLException {
+    EventLogStore.Inserted inserted = store.insert(connection, undecided(batches));
+    try {
+      settle(connection, inserted, batches);
+    } catch (RuntimeException e) {
+      throw inserted.positions().isEmpty() ? e : Failures.unknownOutcome();
+    }
+    return batches;
+  }
+
+  private static List<EventBatch.Entry> undecided(List<EventBatch> batches) {
+    return batches.stream().flatMap(batch -> batch.undecided().stream()).toList();
+  }
+
   private List<EventBatch> insert(Connection connection, List<EventBatch> batches)
       throws SQLException {
-    List<EventBatch.Entry> entries = new ArrayList<>();
-    batches.forEach(batch -> entries.addAll(batch.undecided()));
-    settle(connection, store.insert(connection, entries), batches);
+    settle(connection, store.insert(connection, undecided(batches)), batches);
     return batches;
   }
 

@@ -11,11 +11,14 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.event.EventLane.Submission;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +43,7 @@ final class EventRecorder implements AutoCloseable {
   private static final int TRIES = 8;
 
   /** More would make batches smaller, fewer leave the database idle while they wait for commits. */
-  private static final int FEW_WRITERS = 3;
+  private static final int FEW_WRITERS = 4;
 
   private static final Duration SOON = Duration.ofMillis(100);
 
@@ -75,10 +78,19 @@ final class EventRecorder implements AutoCloseable {
   private static void repeat(Turn turn) {
     try {
       while (true) {
-        turn.take();
+        takeSafely(turn);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whatever a turn meets, the writer goes on: its callers were told. */
+  private static void takeSafely(Turn turn) throws InterruptedException {
+    try {
+      turn.take();
+    } catch (RuntimeException | Error e) {
+      logger.error("a writer of events was disturbed", e);
     }
   }
 
@@ -118,7 +130,9 @@ final class EventRecorder implements AutoCloseable {
   private void writeFew() throws InterruptedException {
     EventLane first = ready.few().take();
     try {
-      write(first);
+      if (!first.movesToMany()) {
+        write(first);
+      }
     } finally {
       ready.few().done();
     }
@@ -141,31 +155,60 @@ final class EventRecorder implements AutoCloseable {
   /** Takes what waits in a lane and, as long as one statement can record all of it, in others. */
   private void take(EventLane first, List<Share> few, List<Share> others) {
     int events = 0;
+    Set<EventLane> taken = new HashSet<>();
     for (EventLane lane = first;
         lane != null;
         lane = others.isEmpty() ? ready.few().poll() : null) {
-      Share share = take(lane);
-      events += share.batch().size();
-      (share.batch().isShareable() && EventLogStore.fitsOneStatement(events) ? few : others)
-          .add(share);
+      if (taken.isEmpty() || !lane.movesToMany()) {
+        Share share = take(lane);
+        events += share.batch().size();
+        boolean joins =
+            taken.add(lane) // an id may come again in what a lane has next
+                && share.batch().isShareable()
+                && EventLogStore.fitsOneStatement(events);
+        (joins ? few : others).add(share);
+      }
     }
   }
 
   private Share take(EventLane lane) {
     List<Submission> submissions = lane.take();
-    List<IncomingEvent> events = new ArrayList<>();
-    submissions.forEach(submission -> events.addAll(submission.events()));
-    return new Share(lane, submissions, log.batch(lane.tenant(), events));
+    try {
+      List<IncomingEvent> events = new ArrayList<>();
+      submissions.forEach(submission -> events.addAll(submission.events()));
+      return new Share(lane, submissions, log.batch(lane.tenant(), events));
+    } catch (RuntimeException | Error e) {
+      end(lane, submissions, e);
+      throw e;
+    }
   }
 
-  private static void finish(List<Share> shares, Runnable write) {
+  private void finish(List<Share> shares, Runnable write) {
+    Throwable undecided = null;
     try {
       write.run();
     } catch (RuntimeException | Error e) {
       logger.error("a batch of events is left undecided", e);
-    } finally {
-      shares.forEach(share -> share.lane().done());
+      undecided = Failures.unknownOutcome();
     }
+    for (Share share : shares) {
+      end(share.lane(), share.submissions(), undecided);
+    }
+  }
+
+  /**
+   * Lets the lane and what its submissions took go.
+   *
+   * @param undecided what those are told that have no answer; null if all have one
+   */
+  private void end(EventLane lane, List<Submission> submissions, @Nullable Throwable undecided) {
+    for (Submission submission : submissions) {
+      waitingBytes.addAndGet(-submission.bytes());
+      if (undecided != null) {
+        answer(() -> submission.reply().fail(undecided));
+      }
+    }
+    lane.done();
   }
 
   private void writeTogether(List<Share> shares) {
@@ -271,7 +314,7 @@ final class EventRecorder implements AutoCloseable {
   }
 
   private void failAll(List<Submission> submissions, ServiceException told) {
-    submissions.forEach(submission -> answer(submission, () -> submission.reply().fail(told)));
+    submissions.forEach(submission -> answer(() -> submission.reply().fail(told)));
   }
 
   private void deliver(Share share, long position, List<Decision> decisions) {
@@ -284,14 +327,13 @@ final class EventRecorder implements AutoCloseable {
       }
       int to = from + submission.events().size();
       List<Decision> own = decisions.subList(from, to);
-      answer(submission, () -> submission.reply().send(own));
+      answer(() -> submission.reply().send(own));
       from = to;
     }
   }
 
   /** Whatever an answer meets, such as a caller that is gone, the writer goes on. */
-  private void answer(Submission submission, Runnable answer) {
-    waitingBytes.addAndGet(-submission.bytes());
+  private static void answer(Runnable answer) {
     try {
       answer.run();
     } catch (RuntimeException | Error e) {

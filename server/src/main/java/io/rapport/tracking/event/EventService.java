@@ -63,7 +63,6 @@ final class EventService {
   private final EventQuery.Resolver queries;
   private final EventStore events = new EventStore();
   private final EventCountStore counts = new EventCountStore();
-
   private final Watches watches;
 
   EventService(

@@ -43,7 +43,7 @@ final class QuarantineStore {
         new PresentRowsStore.Columns(
             QUARANTINED_EVENTS.TENANT_ID,
             QUARANTINED_EVENTS.EVENT_ID,
-            QUARANTINED_EVENTS.USER_ID,
+            null, // who it is may not be known yet
             null,
             QUARANTINED_EVENTS.QUARANTINED_AT));
   }

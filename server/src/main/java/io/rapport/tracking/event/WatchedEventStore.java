@@ -143,15 +143,14 @@ final class WatchedEventStore implements EventSource, InitialState {
         : selected.and(BEHAVIORAL_EVENTS.ID.eq(selection.entity()));
   }
 
-  /** The subquery doesn't depend on the row, so it is made a hash once. */
   private static Condition wasThere(UUID tenant, long position) {
-    return BEHAVIORAL_EVENTS.BATCH.notIn(
-        DSL.select(CHANGE_LOG.BATCH)
+    return DSL.notExists(
+        DSL.selectOne()
             .from(CHANGE_LOG)
             .where(
                 CHANGE_LOG.TENANT_ID.eq(tenant),
                 CHANGE_LOG.POSITION.gt(position),
                 CHANGE_LOG.KIND.eq(ChangeSubscriber.EVENT),
-                CHANGE_LOG.BATCH.isNotNull()));
+                CHANGE_LOG.BATCH.eq(BEHAVIORAL_EVENTS.BATCH)));
   }
 }
