@@ -58,13 +58,17 @@ final class PagedLists implements Promise {
 
     /**
      * @param before what was there when the walk began
+     * @return whether it was as it should be
      */
-    private synchronized void add(List<String> before, List<String> walked) {
+    private synchronized boolean add(List<String> before, List<String> walked) {
       Set<String> seen = new HashSet<>(walked);
+      int missing = (int) before.stream().filter(row -> !seen.contains(row)).count();
+      int twice = walked.size() - seen.size();
       walks++;
       rows += walked.size();
-      skipped += (int) before.stream().filter(row -> !seen.contains(row)).count();
-      repeated += walked.size() - seen.size();
+      skipped += missing;
+      repeated += twice;
+      return missing + twice == 0;
     }
 
     private synchronized int walks() {
@@ -177,8 +181,9 @@ final class PagedLists implements Promise {
         Order order = orders.get(found.walks() % orders.size());
         List<String> before = rows.there(order.kind());
         try {
-          found.add(before, order.walk().apply(client).toList());
-          Report.say("  %s: %s", order.name(), found.figures().met(!found.wrong()).text());
+          if (!found.add(before, order.walk().apply(client).toList())) {
+            Report.say("  wrong: %s", order.name());
+          }
         } catch (RapportException busy) {
           Report.say("  not read: %s", busy);
         }
@@ -204,7 +209,7 @@ final class PagedLists implements Promise {
       page.setInt(3, PAGE);
       while (!done.get()) {
         List<String> before = rows.there(Kind.EVENT);
-        found.add(before, offsetPages(page));
+        var _ = found.add(before, offsetPages(page));
       }
       return true;
     }

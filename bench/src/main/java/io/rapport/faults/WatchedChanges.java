@@ -32,13 +32,13 @@ import java.util.function.Function;
  */
 final class WatchedChanges implements Promise {
   private static final String ID = "P20";
-  private static final int WRITERS = 3;
-  private static final long CALM_MILLIS = 2000;
+  private static final int WRITERS = 2;
+  private static final long CALM_MILLIS = 1500;
   private static final long SLOW_MILLIS = 100;
   private static final int BATCHES_AT_ONCE = 5;
   private static final long CATCH_UP_MILLIS = 60_000;
 
-  /** In which something could still come twice. */
+  /** In this time something could still come twice. */
   private static final long REST_MILLIS = 1000;
 
   /** What breaks. */
@@ -148,7 +148,7 @@ final class WatchedChanges implements Promise {
     private static List<Fault> faults(Run run) {
       Random random = run.random("faults");
       List<Fault> faults = new ArrayList<>();
-      for (int i = run.pick(1, 8); i > 0; i--) {
+      for (int i = run.pick(1, 6); i > 0; i--) {
         List<Fault> all = new ArrayList<>(List.of(Fault.values()));
         Collections.shuffle(all, random);
         faults.addAll(all);

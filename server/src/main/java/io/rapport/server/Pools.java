@@ -37,12 +37,12 @@ final class Pools {
     config.setMaxLifetime(MAX_LIFETIME.toMillis());
     config.setInitializationFailTimeout(-1);
     config.setMetricRegistry(metrics);
-    config.addDataSourceProperty("ApplicationName", "rapport");
-    config.addDataSourceProperty("connectTimeout", CONNECT.toSeconds());
-    config.addDataSourceProperty("cancelSignalTimeout", CONNECT.toSeconds());
-    config.addDataSourceProperty("socketTimeout", statementTimeout.plus(CONNECT).toSeconds());
-    config.addDataSourceProperty("tcpKeepAlive", true);
-    config.addDataSourceProperty("logServerErrorDetail", false);
+    tell(config, "ApplicationName", "rapport");
+    tell(config, "connectTimeout", CONNECT.toSeconds());
+    tell(config, "cancelSignalTimeout", CONNECT.toSeconds());
+    tell(config, "socketTimeout", statementTimeout.plus(CONNECT).toSeconds());
+    tell(config, "tcpKeepAlive", true);
+    tell(config, "logServerErrorDetail", false);
     return new Pool(config, pulse);
   }
 
@@ -57,5 +57,10 @@ final class Pools {
     source.setLoginTimeout(1);
     source.setSocketTimeout(1);
     return source;
+  }
+
+  /** As text: the pool passes values on as they are, and the driver knows no others. */
+  private static void tell(HikariConfig config, String property, Object value) {
+    config.addDataSourceProperty(property, value.toString());
   }
 }

@@ -205,6 +205,27 @@ class DatabaseFaultTest {
   }
 
   @Test
+  void endsCallsUnderWayWhenTheDatabaseHangs() throws Exception {
+    try (DatabaseProxy proxy = new DatabaseProxy(database);
+        RapportServer server =
+            serve(proxy.database(), Map.of("RAPPORT_STATEMENT_TIMEOUT_MS", "2000"));
+        Connection admin = admin()) {
+      ManagedChannel channel = Wire.open(server.port());
+      assertThat(count(channel, 5000).code()).isEqualTo(Code.OK);
+      CompletableFuture<Wire.Ending> call;
+      try (Locked _ = new Locked(admin)) {
+        call =
+            CompletableFuture.supplyAsync(() -> count(channel, 30_000), Thread::startVirtualThread);
+        await(Duration.ofSeconds(2), () -> running() == 1);
+        proxy.hang();
+
+        assertThat(call.get(15, TimeUnit.SECONDS).reason()).isEqualTo("DB_UNAVAILABLE");
+      }
+      channel.shutdownNow();
+    }
+  }
+
+  @Test
   void failsFastWhenTheDatabaseHangsAndHealsAlone() throws Exception {
     try (DatabaseProxy proxy = new DatabaseProxy(database);
         RapportServer server = serve(proxy.database(), Map.of())) {
