@@ -81,6 +81,7 @@ public final class Faults implements Callable<Integer> {
     promises.put("P22", new Positions());
     promises.put("P24", new Deadlines());
     promises.put("P28", new LostDatabase());
+    promises.put("P41", new PooledTenants());
     return promises;
   }
 
@@ -90,7 +91,6 @@ public final class Faults implements Callable<Integer> {
     planned.put("P14", "there is no update with an etag");
     planned.put("P20", "there is no Watch");
     planned.put("P26", "there is no admission of calls");
-    planned.put("P27", "there is no admission of calls");
     return planned;
   }
 

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /** A durable PostgreSQL and a server on it, to be killed and started again. */
 final class Victim implements AutoCloseable {
   private static final String ALL_RIGHTS =
-      "tracking.read tracking.write identity.read identity.write operator";
+      "tracking.read tracking.write identity.read identity.write changes.read operator";
 
   private final Path directory;
   private final LocalPostgres postgres;
@@ -103,17 +103,22 @@ final class Victim implements AutoCloseable {
 
   /** A server beside it, at a port of its own; whoever asks closes it. */
   ServerProcess another() throws IOException {
-    return another(List.of());
+    return another(0, List.of());
+  }
+
+  /** The same at the port of one that has ended. */
+  ServerProcess another(int port) throws IOException {
+    return another(port, List.of());
   }
 
   /** The same that fails at a point; see the server's Failpoint. */
   ServerProcess anotherWith(String failpoints) throws IOException {
-    return another(List.of("-Drapport.failpoints=" + failpoints));
+    return another(0, List.of("-Drapport.failpoints=" + failpoints));
   }
 
-  private ServerProcess another(List<String> options) throws IOException {
+  private ServerProcess another(int port, List<String> options) throws IOException {
     Map<String, String> own = new HashMap<>(settings);
-    own.put("RAPPORT_PORT", "0");
+    own.put("RAPPORT_PORT", String.valueOf(port));
     return ServerProcess.start(own, options, directory.resolve("server.log"));
   }
 
@@ -150,7 +155,11 @@ final class Victim implements AutoCloseable {
   }
 
   String token(UUID tenant, String subject) throws JOSEException {
-    return tenants.token(tenant, subject, ALL_RIGHTS);
+    return token(tenant, subject, ALL_RIGHTS);
+  }
+
+  String token(UUID tenant, String subject, String rights) throws JOSEException {
+    return tenants.token(tenant, subject, rights);
   }
 
   RapportClient.Builder client(int port, UUID tenant) throws JOSEException {
