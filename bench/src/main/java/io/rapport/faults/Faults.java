@@ -80,6 +80,7 @@ public final class Faults implements Callable<Integer> {
     promises.put("P13", new BatchOutcomes());
     promises.put("P22", new Positions());
     promises.put("P24", new Deadlines());
+    promises.put("P27", new ReservedLane());
     promises.put("P28", new LostDatabase());
     promises.put("P41", new PooledTenants());
     return promises;
