@@ -82,6 +82,7 @@ public final class Faults implements Callable<Integer> {
     promises.put("P24", new Deadlines());
     promises.put("P27", new ReservedLane());
     promises.put("P28", new LostDatabase());
+    promises.put("P30", new RollingRestart());
     promises.put("P41", new PooledTenants());
     return promises;
   }
