@@ -83,6 +83,7 @@ public final class Faults implements Callable<Integer> {
     promises.put("P27", new ReservedLane());
     promises.put("P28", new LostDatabase());
     promises.put("P30", new RollingRestart());
+    promises.put("P40", new TenantIsolation());
     promises.put("P41", new PooledTenants());
     return promises;
   }

@@ -1,0 +1,226 @@
+package io.rapport.faults;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
+import com.google.api.FieldBehavior;
+import com.google.api.FieldBehaviorProto;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.TextFormat;
+import com.google.protobuf.TextFormat.ParseException;
+import io.rapport.platform.v1.Resource;
+import io.rapport.platform.v1.ResourceProto;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Requests for every RPC of the contract that name one thing of each kind. Those of entities that
+ * are only data follow from their descriptors; the others are listed.
+ */
+final class Requests {
+  /** A request as text, in which names are still to be filled in. */
+  record Line(String rpc, String request) {
+    private static Line of(String line) {
+      String[] parts = line.split(" ", 2);
+      return new Line(parts[0], parts.length == 1 ? "" : parts[1]);
+    }
+  }
+
+  /** How a tenant comes to have what can't be made by a Create. */
+  private static final String MAKING =
+      """
+      UserService/CreateUser user { id: "%User%" email: "%tag%@example.org" last_name: "%tag%" }
+      UserService/LinkIdentity user_id: "%User%" identity { provider: "faults" subject: "%tag%" }
+      UserService/SetPassword user_id: "%User%" password: "Analytical1"
+      EventPropertyService/DeclareProperty name: "%tag%" type: STRING
+      EventService/TrackEvent event { id: "%event%" event_type: "fault" identity { provider: "faults" subject: "%tag%" } data_json: '{"%tag%":"v"}' }
+      EventService/TrackEvent event { event_type: "fault" identity { provider: "faults" subject: "%tag%2" } }
+      UserService/LinkIdentity user_id: "%User%" identity { provider: "faults" subject: "%tag%2" }
+      EventContractService/PutContract contract { event_type: "%tag%" mode: QUARANTINE fields { path: "a" required: true } } activate: true
+      EventService/TrackEvent event { id: "%held%" event_type: "%tag%" identity { provider: "faults" subject: "%tag%" } }
+      EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
+      """;
+
+  private static final Map<String, List<String>> LISTED =
+      byRpc(
+          """
+          TenantService/GetTenant id: "%tenant%"
+          TenantService/ListTenants page_size: 1
+          TenantService/CreateTenant tenant { id: "%tenant%" display_name: "%tag%" }
+          UserService/GetUser id: "%User%"
+          UserService/GetUser email: "%tag%@example.org"
+          UserService/GetUser identity { provider: "faults" subject: "%tag%" }
+          UserService/ListUsers filter { email { prefix: "%tag%" } }
+          UserService/ListUsers filter { id { values: "%User%" } }
+          UserService/LinkIdentity user_id: "%User%" identity { provider: "faults" subject: "new" }
+          UserService/SetPassword user_id: "%User%" password: "Analytical2"
+          UserService/VerifyPassword user_id: "%User%" password: "Analytical1"
+          UserService/VerifyPassword email: "%tag%@example.org" password: "Analytical1"
+          UserPermissionService/ListUserPermissions filter { user_id { values: "%User%" } }
+          UserPermissionService/CheckPermission user_id: "%User%" resource: "%tag%" action: "%tag%"
+          UserPermissionService/ListEffectivePermissions user_id: "%User%"
+          IdentityLinkService/GetIdentityLink natural_key { provider: "faults" subject: "%tag%" }
+          IdentityLinkService/GetIdentityLink id: "%IdentityLink%"
+          SystemSettingService/GetSystemSetting setting_key: "%tag%"
+          SystemSettingService/GetSystemSetting id: "%SystemSetting%"
+          SignInService/SignIn user_id: "%User%"
+          SignInService/CheckSignIn token: "%token%"
+          SignInService/SignOut id: "%SignIn%"
+          SignInService/SignOut token: "%token%"
+          SignInService/SignOutAll user_id: "%User%"
+          ChangeService/Watch filter { kinds: ["event", "identity.user"] user_ids: "%User%" } initial_state: true
+          ChangeService/Watch filter { key { kind: "identity.user" id: "%User%" } } initial_state: true
+          EventPropertyService/GetProperty name: "%tag%"
+          EventPropertyService/ListProperties page_size: 100
+          EventPropertyService/DeclareProperty name: "%tag%" type: NUMBER
+          QuarantineService/GetQuarantinedEvent id: "%held%"
+          QuarantineService/ListQuarantinedEvents event_type: "%tag%"
+          QuarantineService/ReleaseQuarantinedEvents releases { event_id: "%held%" }
+          QuarantineService/DiscardQuarantinedEvents ids: "%held%"
+          EventService/GetEvent id: "%event%"
+          EventService/ListEvents filter { user_id: "%User%" }
+          EventService/ListEvents filter { identity { provider: "faults" subject: "%tag%" } }
+          EventService/ListEvents filter { properties { name: "%tag%" strings { values: "v" } } }
+          EventService/CountEvents filter { user_id: "%User%" }
+          EventService/CountEvents group_by { property: "%tag%" }
+          EventService/TrackEvent event { id: "%event%" user_id: "%User%" event_type: "fault" }
+          EventService/BatchTrackEvents events { id: "%event%" user_id: "%User%" event_type: "fault" }
+          EventService/IngestEvents events { id: "%event%" user_id: "%User%" event_type: "fault" }
+          EventService/WatchEvents filter { user_ids: "%User%" } initial_state: true
+          EventContractService/GetContract event_type: "%tag%"
+          EventContractService/ListContracts event_type: "%tag%"
+          EventContractService/PutContract contract { event_type: "%tag%" mode: STAMP }
+          EventContractService/ActivateContract event_type: "%tag%" version: 1
+          EventContractService/DeactivateContract event_type: "%tag%"
+          EventContractService/CheckContract stored { event_type: "%tag%" }
+          EventContractService/GetTrackingSettings
+          EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
+          """);
+
+  /** Entities whose fields don't tell all that they need. */
+  private static final Map<String, String> ENTITIES =
+      Map.of(
+          "User", "id: \"%User%\" email: \"%tag%@example.org\"",
+          "SystemSetting", "id: \"%SystemSetting%\" setting_key: \"%tag%\" setting_value: \"1\"");
+
+  private Requests() {}
+
+  private static Map<String, List<String>> byRpc(String lines) {
+    return lines
+        .lines()
+        .map(Line::of)
+        .collect(groupingBy(Line::rpc, mapping(Line::request, toList())));
+  }
+
+  /** What a tenant does to have one thing of each kind, in this order. */
+  static List<Line> making() {
+    List<Line> making = new ArrayList<>(MAKING.lines().map(Line::of).toList());
+    for (AnyRpc rpc : AnyRpc.all()) {
+      boolean made = making.stream().anyMatch(line -> line.rpc().equals(rpc.name()));
+      if (!made
+          && !LISTED.containsKey(rpc.name())
+          && rpc.descriptor().getName().startsWith("Create")) {
+        of(rpc).forEach(request -> making.add(new Line(rpc.name(), request)));
+      }
+    }
+    return making;
+  }
+
+  /** The kinds of entities that are only data. */
+  static List<String> kinds() {
+    return AnyRpc.all().stream()
+        .map(rpc -> entity(rpc.descriptor().getService()))
+        .flatMap(Optional::stream)
+        .map(Descriptor::getName)
+        .distinct()
+        .toList();
+  }
+
+  /** The requests of an RPC; none if nobody has said how to ask it. */
+  static List<String> of(AnyRpc rpc) {
+    List<String> listed = LISTED.get(rpc.name());
+    if (listed != null) {
+      return listed;
+    }
+    return entity(rpc.descriptor().getService())
+        .flatMap(entity -> standard(rpc.descriptor(), entity))
+        .map(List::of)
+        .orElse(List.of());
+  }
+
+  static DynamicMessage parse(AnyRpc rpc, String text) {
+    DynamicMessage.Builder request = DynamicMessage.newBuilder(rpc.input());
+    try {
+      TextFormat.getParser().merge(text, request);
+    } catch (ParseException e) {
+      throw new IllegalArgumentException(rpc.name() + " " + text, e);
+    }
+    return request.build();
+  }
+
+  /** The entity that a service is for. */
+  private static Optional<Descriptor> entity(ServiceDescriptor service) {
+    return service.getMethods().stream()
+        .map(MethodDescriptor::getOutputType)
+        .filter(answer -> answer.getOptions().hasExtension(ResourceProto.resource))
+        .findFirst();
+  }
+
+  private static Optional<String> standard(MethodDescriptor method, Descriptor entity) {
+    String name = entity.getName();
+    return switch (method.getName().replaceFirst(name + "s?$", "")) {
+      case "Get", "Delete" -> Optional.of("id: \"%" + name + "%\"");
+      case "List" -> Optional.of("");
+      case "Create", "Update", "Upsert", "BatchUpsert" ->
+          method.getInputType().getFields().stream()
+              .filter(field -> isOf(field, entity))
+              .findFirst()
+              .map(field -> field.getName() + " { " + text(entity) + " }");
+      default -> Optional.empty();
+    };
+  }
+
+  private static boolean isOf(FieldDescriptor field, Descriptor entity) {
+    return field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+        && field.getMessageType().equals(entity);
+  }
+
+  private static String text(Descriptor entity) {
+    String known = ENTITIES.get(entity.getName());
+    if (known != null) {
+      return known;
+    }
+    Resource resource = entity.getOptions().getExtension(ResourceProto.resource);
+    StringBuilder text = new StringBuilder("id: \"%" + entity.getName() + "%\"");
+    for (FieldDescriptor field : entity.getFields()) {
+      if (resource.getNaturalKeyList().contains(field.getName()) || isRequired(field)) {
+        text.append(' ').append(field.getName()).append(value(field));
+      }
+    }
+    return text.toString();
+  }
+
+  private static boolean isRequired(FieldDescriptor field) {
+    return field
+        .getOptions()
+        .getExtension(FieldBehaviorProto.fieldBehavior)
+        .contains(FieldBehavior.REQUIRED);
+  }
+
+  private static String value(FieldDescriptor field) {
+    return switch (field.getJavaType()) {
+      case STRING -> field.getName().equals("user_id") ? ": \"%User%\"" : ": \"%tag%\"";
+      case ENUM -> ": " + field.getEnumType().getValues().get(1).getName();
+      case BOOLEAN -> ": true";
+      case MESSAGE -> " {}";
+      default -> ": 1";
+    };
+  }
+}
