@@ -8,11 +8,11 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * Bare calls as one caller, always with the same request. No thread waits for an end; it is told in
@@ -43,7 +43,12 @@ final class AsyncCalls<Q, A> implements AutoCloseable {
     this.request = request;
   }
 
-  void start(long deadlineMillis, Consumer<Status> ended) {
+  /** How a call ended, and the reason that the service gave if it didn't answer. */
+  interface Ended {
+    void with(Status status, String reason);
+  }
+
+  void start(long deadlineMillis, Ended ended) {
     CallOptions options =
         CallOptions.DEFAULT.withDeadlineAfter(deadlineMillis, TimeUnit.MILLISECONDS);
     ClientCalls.asyncUnaryCall(
@@ -57,12 +62,14 @@ final class AsyncCalls<Q, A> implements AutoCloseable {
 
           @Override
           public void onError(Throwable failure) {
-            ended.accept(Status.fromThrowable(failure));
+            Status status = Status.fromThrowable(failure);
+            ended.with(
+                status, failure instanceof StatusRuntimeException told ? Calls.reason(told) : "");
           }
 
           @Override
           public void onCompleted() {
-            ended.accept(Status.OK);
+            ended.with(Status.OK, "");
           }
         });
   }

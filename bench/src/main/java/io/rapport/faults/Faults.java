@@ -80,6 +80,7 @@ public final class Faults implements Callable<Integer> {
     promises.put("P13", new BatchOutcomes());
     promises.put("P22", new Positions());
     promises.put("P24", new Deadlines());
+    promises.put("P26", new Overload());
     promises.put("P27", new ReservedLane());
     promises.put("P28", new LostDatabase());
     promises.put("P30", new RollingRestart());
@@ -93,7 +94,6 @@ public final class Faults implements Callable<Integer> {
     Map<String, String> planned = new LinkedHashMap<>();
     planned.put("P14", "there is no update with an etag");
     planned.put("P20", "there is no Watch");
-    planned.put("P26", "there is no admission of calls");
     return planned;
   }
 

@@ -209,7 +209,7 @@ final class ReservedLane implements Promise {
     private void next(AsyncCalls<CountEventsRequest, CountEventsResponse> caller) {
       caller.start(
           DEADLINE,
-          status -> {
+          (status, reason) -> {
             ScheduledFuture<?> _ = later.schedule(() -> next(caller), PAUSE, TimeUnit.MILLISECONDS);
           });
     }
