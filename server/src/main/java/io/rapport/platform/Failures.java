@@ -143,7 +143,8 @@ public final class Failures {
       return databaseGone();
     }
     return switch (state) {
-      case "57014" -> deadlinePassed();
+      // the second: a cancelled query of the driver's own, which it passed over
+      case "57014", "25P02" -> deadlinePassed();
       case "40001", "40P01" ->
           ServiceException.of(
               Code.ABORTED, ErrorReason.TX_CONFLICT, "another transaction was in the way; repeat");
