@@ -57,10 +57,14 @@ class TracingTest {
 
   @Test
   void goesFromTheApplicationToTheDatabase() {
-    Span application = telemetry.getTracer("test").spanBuilder("application").startSpan();
-    try (RapportClient client = client();
-        Scope _ = application.makeCurrent()) {
-      assertThat(client.events().get(Given.id())).isEmpty();
+    Span application;
+    try (RapportClient client = client()) {
+      client.events().get(Given.id()); // the first call looks the tenant up
+      spans.reset();
+      application = telemetry.getTracer("test").spanBuilder("application").startSpan();
+      try (Scope _ = application.makeCurrent()) {
+        assertThat(client.events().get(Given.id())).isEmpty();
+      }
     }
     application.end();
 
