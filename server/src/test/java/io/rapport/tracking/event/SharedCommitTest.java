@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Events of several tenants that wait at the same time are recorded in one commit. */
 class SharedCommitTest {
-  private static final int WRITERS = 3;
+  private static final int WRITERS = 4;
 
   @RegisterExtension static final Rapport rapport = new Rapport();
 
