@@ -23,11 +23,13 @@ final class Calls {
   private final Channel channel;
   private final Deadlines deadlines;
   private final Retrier retrier;
+  private final Reconnect reconnect;
 
-  Calls(Channel channel, Deadlines deadlines, Retrier retrier) {
+  Calls(Channel channel, Deadlines deadlines, Retrier retrier, Reconnect reconnect) {
     this.channel = channel;
     this.deadlines = deadlines;
     this.retrier = retrier;
+    this.reconnect = reconnect;
   }
 
   Channel channel() {
@@ -59,6 +61,7 @@ final class Calls {
     try {
       return ClientCalls.blockingUnaryCall(channel, method, options, request);
     } catch (StatusRuntimeException failure) {
+      reconnect.after(failure);
       throw RapportException.of(failure);
     }
   }
@@ -69,6 +72,7 @@ final class Calls {
       return ClientCalls.blockingUnaryCall(
           channel, method, options.withStreamTracerFactory(departure), request);
     } catch (StatusRuntimeException failure) {
+      reconnect.after(failure);
       throw departure.sent ? RapportException.ofSentWrite(failure) : RapportException.of(failure);
     }
   }

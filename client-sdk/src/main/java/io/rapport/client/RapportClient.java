@@ -54,7 +54,8 @@ public final class RapportClient implements AutoCloseable {
     this.transport = given == null ? builder.open() : given;
     Channel channel = ClientInterceptors.intercept(transport, builder.interceptors(freshness));
     Retrier retrier = new Retrier(time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()));
-    this.calls = new Calls(channel, builder.deadlines, retrier);
+    Reconnect reconnect = new Reconnect(transport::resetConnectBackoff);
+    this.calls = new Calls(channel, builder.deadlines, retrier, reconnect);
     this.events =
         new EventsClient(calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
     this.changes =
