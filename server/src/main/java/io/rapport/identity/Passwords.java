@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -36,11 +37,20 @@ final class Passwords {
   private final SecureRandom random = new SecureRandom();
   private final Semaphore processors = new Semaphore(Runtime.getRuntime().availableProcessors());
 
+  /** The same for the same password and place, and nothing like it for any other. */
+  String fingerprint(String password, String place) {
+    return HexFormat.of().formatHex(hash(password, place.getBytes(UTF_8)));
+  }
+
+  private byte[] hash(String password, byte[] salt) {
+    return inTurn(() -> argon2(password, salt, MEMORY_KIB, ITERATIONS, LANES, HASH_BYTES));
+  }
+
   /** The hash of a password with its salt and parameters, in the usual form. */
   String hash(String password) {
     byte[] salt = new byte[SALT_BYTES];
     random.nextBytes(salt);
-    byte[] hash = inTurn(() -> argon2(password, salt, MEMORY_KIB, ITERATIONS, LANES, HASH_BYTES));
+    byte[] hash = hash(password, salt);
     Base64.Encoder base64 = Base64.getEncoder().withoutPadding();
     return "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
         .formatted(

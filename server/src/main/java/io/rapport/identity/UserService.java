@@ -122,13 +122,13 @@ final class UserService {
     return true;
   }
 
-  /** Hashes before the transaction begins, and lets no digest of the request tell the password. */
+  /** Hashes before the transaction begins: the digest of the request mustn't tell the password. */
   private SetPasswordResponse setPassword(SetPasswordRequest request) {
     PasswordRule.require(request.getPassword(), "password");
     UUID user = UUID.fromString(request.getUserId());
     String hash = passwords.hash(request.getPassword());
     return work.write(
-        request.toBuilder().clearPassword().build(),
+        request.toBuilder().setPassword(fingerprint(request)).build(),
         SetPasswordResponse.parser(),
         tx -> {
           long revision =
@@ -138,6 +138,13 @@ final class UserService {
           changed(tx, user, revision);
           return SetPasswordResponse.newBuilder().setEtag(Etags.of(revision)).build();
         });
+  }
+
+  /** As hard to guess the password from as its hash is; needed only to know the request again. */
+  private String fingerprint(SetPasswordRequest request) {
+    return request.getRequestId().isEmpty()
+        ? ""
+        : passwords.fingerprint(request.getPassword(), request.getRequestId());
   }
 
   private VerifyPasswordResponse verifyPassword(VerifyPasswordRequest request) {

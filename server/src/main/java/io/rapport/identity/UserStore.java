@@ -8,9 +8,12 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.rapport.identity.v1.Identity;
 import io.rapport.identity.v1.User;
+import io.rapport.platform.Change;
+import io.rapport.platform.Change.Op;
 import io.rapport.platform.Ids;
 import io.rapport.platform.Times;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -81,9 +84,19 @@ public final class UserStore {
   /**
    * The users of identities.
    *
-   * @param made those that were not there before
+   * @param made those that were not there before, each with the link of its identity
    */
-  public record Found(Map<Identity, UUID> users, Collection<UUID> made) {}
+  public record Found(Map<Identity, UUID> users, Map<UUID, UUID> made) {
+    /** What the change log is told of those that were made. */
+    public List<Change> changes() {
+      List<Change> changes = new ArrayList<>();
+      made.forEach((user, link) -> {
+        changes.add(new Change(KIND, Op.CREATED, user, user, 1));
+        changes.add(new Change(LINK_KIND, Op.CREATED, link, user, 1));
+      });
+      return changes;
+    }
+  }
 
   /** The users of the identities; makes those that are not there yet. */
   public Found findOrMake(DSLContext tx, UUID tenant, Collection<Identity> identities) {
@@ -91,10 +104,10 @@ public final class UserStore {
     List<Identity> missing =
         identities.stream().filter(it -> !users.containsKey(it)).distinct().sorted(ORDER).toList();
     if (missing.isEmpty()) {
-      return new Found(users, Set.of());
+      return new Found(users, Map.of());
     }
     missing.forEach(identity -> users.put(identity, Ids.next()));
-    Set<UUID> made = insert(tx, tenant, missing, missing.stream().map(users::get).toList());
+    Map<UUID, UUID> made = insert(tx, tenant, missing, missing.stream().map(users::get).toList());
     users.putAll(findAll(tx, tenant, missing)); // another transaction may have been first
     return new Found(users, made);
   }
@@ -122,9 +135,9 @@ public final class UserStore {
   /**
    * Inserts in order of the key, so that two transactions that make the same users can't deadlock.
    *
-   * @return the users that were not there yet
+   * @return the users that were not there yet, each with the link of its identity
    */
-  private static Set<UUID> insert(
+  private static Map<UUID, UUID> insert(
       DSLContext tx, UUID tenant, List<Identity> identities, List<UUID> users) {
     Result<?> made =
         tx.fetch(
@@ -136,15 +149,20 @@ public final class UserStore {
               INSERT INTO identity.identity_links (tenant_id, provider, subject, user_id)
               SELECT {3}, provider, subject, user_id FROM input ORDER BY provider, subject
               ON CONFLICT DO NOTHING
-              RETURNING user_id
+              RETURNING user_id, id
+            ), made AS (
+              INSERT INTO identity.users (tenant_id, id) SELECT {3}, user_id FROM linked
+              RETURNING id
             )
-            INSERT INTO identity.users (tenant_id, id) SELECT {3}, user_id FROM linked RETURNING id
+            SELECT made.id, linked.id FROM made JOIN linked ON linked.user_id = made.id
             """,
             DSL.val(identities.stream().map(Identity::getProvider).toArray(String[]::new)),
             DSL.val(identities.stream().map(Identity::getSubject).toArray(String[]::new)),
             DSL.val(users.toArray(UUID[]::new)),
             DSL.val(tenant));
-    return made.intoSet(0, UUID.class);
+    Map<UUID, UUID> links = new HashMap<>();
+    made.forEach(row -> links.put(row.get(0, UUID.class), row.get(1, UUID.class)));
+    return links;
   }
 
   /** The user and all users that are aliases of the same one: under any of them, the same. */

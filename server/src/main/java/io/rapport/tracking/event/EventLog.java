@@ -10,7 +10,6 @@ import io.rapport.platform.TenantDb;
 import io.rapport.tracking.event.EventLogStore.Recorded;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -119,8 +118,7 @@ final class EventLog {
     batch.refuseUnknownUsers(users.existing(tx, batch.tenant(), batch.missingUserIds()));
     UserStore.Found found = users.findOrMake(tx, batch.tenant(), batch.missingIdentities());
     batch.setUsers(found.users());
-    List<Change> also = new ArrayList<>();
-    found.made().forEach(id -> also.add(new Change(UserStore.KIND, Op.CREATED, id, id, 1)));
+    List<Change> also = found.changes();
     if (batch.isPlain()) {
       insert(connection, List.of(batch));
     } else {

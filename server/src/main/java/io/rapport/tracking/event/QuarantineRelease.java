@@ -106,7 +106,7 @@ final class QuarantineRelease {
     obstacles.requireNone();
     UserStore.Found found = users.findOrMake(tx.dsl(), tx.tenant(), batch.missingIdentities());
     batch.setUsers(found.users());
-    found.made().forEach(id -> tx.changed(new Change(UserStore.KIND, Op.CREATED, id, id, 1)));
+    found.changes().forEach(tx::changed);
   }
 
   /** Why events can't be recorded. */

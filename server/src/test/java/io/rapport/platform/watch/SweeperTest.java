@@ -40,7 +40,7 @@ class SweeperTest {
     List<String> cursors = new ArrayList<>();
     List<Change> changes = new ArrayList<>();
     try (Watch<Change> watch = rapport.client().changes().watch(WatchOptions.fromOldestKept())) {
-      while (changes.size() < 6) {
+      while (changes.size() < 7) {
         var batch = watch.next();
         cursors.add(batch.cursor());
         changes.addAll(batch.items());
@@ -58,10 +58,10 @@ class SweeperTest {
     assertThat(expired).as("cursors %s", cursors).isNotNull();
     try (Watch<Change> oldest =
         rapport.client().changes().watch(WatchOptions.after(expired.oldestCursor()))) {
-      assertThat(take(oldest, 2)).isEqualTo(changes.subList(4, 6));
+      assertThat(take(oldest, 2)).isEqualTo(changes.subList(5, 7));
     }
     try (Watch<Change> oldest = rapport.client().changes().watch(WatchOptions.fromOldestKept())) {
-      assertThat(take(oldest, 2)).isEqualTo(changes.subList(4, 6));
+      assertThat(take(oldest, 2)).isEqualTo(changes.subList(5, 7));
     }
   }
 

@@ -56,13 +56,16 @@ class WatchTest {
   @RegisterExtension static final Rapport rapport = new Rapport();
 
   private static final String USER = "identity.user";
+  private static final ChangeFilter EVENTS_AND_USERS =
+      ChangeFilter.newBuilder().addKinds("event").addKinds(USER).build();
 
   @Test
   void tellsAllWritersChangesOnceAndInOneOrderAtTwoServers() throws Exception {
     try (RapportServer other = rapport.serve(Map.of());
         RapportClient there = rapport.clientOf(other);
-        Watch<Change> here = rapport.client().changes().watch(WatchOptions.fromNow());
-        Watch<Change> afar = there.changes().watch(WatchOptions.fromNow())) {
+        Watch<Change> here =
+            rapport.client().changes().watch(EVENTS_AND_USERS, WatchOptions.fromNow());
+        Watch<Change> afar = there.changes().watch(EVENTS_AND_USERS, WatchOptions.fromNow())) {
       Set<String> written = write(List.of(rapport.client(), there));
 
       List<Change> seenHere = take(here, written.size());
@@ -196,8 +199,10 @@ class WatchTest {
     try (Watch<Change> watch = watchAll()) {
       rapport.client().events().track(eventOf("ada").build());
 
-      List<Change> changes = take(watch, 2);
-      assertThat(changes).extracting(Change::getKind).containsExactlyInAnyOrder("event", USER);
+      List<Change> changes = take(watch, 3);
+      assertThat(changes)
+          .extracting(Change::getKind)
+          .containsExactlyInAnyOrder("event", USER, "identity.identity_link");
       assertThat(changes)
           .extracting(Change::getPosition)
           .containsOnly(rapport.client().position().orElseThrow());
@@ -297,12 +302,14 @@ class WatchTest {
 
   @Test
   void beginsWithWhatIsThereAndGoesOnWithoutAGap() throws Exception {
-    ChangeFilter both = ChangeFilter.newBuilder().addKinds(USER).addKinds("event").build();
     rapport.client().events().batch(events(2500));
     try (ExecutorService writer = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Set<String>> writing = writer.submit(() -> write(List.of(rapport.client())));
       try (Watch<Change> watch =
-          rapport.client().changes().watch(both, WatchOptions.fromNow().withInitialState())) {
+          rapport
+              .client()
+              .changes()
+              .watch(EVENTS_AND_USERS, WatchOptions.fromNow().withInitialState())) {
         Set<String> expected = new HashSet<>();
         List<Change> seen = new ArrayList<>();
         boolean done = false;
