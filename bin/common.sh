@@ -234,15 +234,8 @@ prepare() {
   build_if_changed "$1"
 }
 
-# The server's JVM: small at rest and under load, and giving back what it doesn't need. Its classes
-# are kept in the form that it loads fastest; the first server that ends leaves them for the next.
-# Options are parted at spaces, so a checkout whose path has some does without.
-java_options="-XX:+UseSerialGC -Xms128m -Xmx192m -Xmn60m -XX:ReservedCodeCacheSize=64m -XX:TrimNativeHeapInterval=5000"
-case $ROOT in
-  *[[:space:]]*) ;;
-  *) java_options+=" -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$ROOT/server/target/server.jsa -Xlog:cds*=off" ;;
-esac
-export RAPPORT_JAVA_OPTIONS=${RAPPORT_JAVA_OPTIONS:-$java_options}
+# The server's JVM: small at rest and under load, and giving back what it doesn't need.
+export RAPPORT_JAVA_OPTIONS=${RAPPORT_JAVA_OPTIONS:--XX:+UseSerialGC -Xms128m -Xmx192m -Xmn80m -XX:ReservedCodeCacheSize=64m -XX:TrimNativeHeapInterval=5000}
 export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 
 # Becomes the main class $2 of the module $1, with the other arguments; JAVA_FLAGS are the JVM's.
