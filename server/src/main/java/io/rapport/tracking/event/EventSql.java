@@ -26,14 +26,15 @@ record EventSql(
         FROM unnest(?::text[]) AS t (tenant_id);
       """;
 
-  /** Remembers the ids that are not taken. */
+  /**
+   * Remembers the ids that are not taken. They must come in one order from all who do so, or these
+   * could wait for each other.
+   */
   private static final String INSERT_IDS =
       """
-      WITH input AS (
-        %s
-      ), fresh AS (
+      WITH input AS %s, fresh AS (
         INSERT INTO tracking.event_ids (tenant_id, event_id, digest, recorded_at, state)
-        SELECT tenant_id, id, digest, now(), %s FROM input ORDER BY tenant_id, id
+        SELECT tenant_id, id, digest, now(), %s FROM input
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, event_id
       )
@@ -42,23 +43,28 @@ record EventSql(
   /** The columns are those of {@link EventLogStore#insert}'s arrays. */
   private static final String EVENTS =
       """
-      SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
-          ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[],
-          ?::integer[], ?::text[]::jsonb[])
-        AS i (tenant_id, id, digest, user_id, event_type,
-          event_data, event_text, occurred_at, utc_offset_minutes, received_at,
-          contract_version, violations)
+      (
+        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::uuid[], ?::text[],
+            ?::text[]::jsonb[], ?::text[], ?::timestamptz[], ?::smallint[], ?::timestamptz[],
+            ?::integer[], ?::text[]::jsonb[])
+          AS i (tenant_id, id, digest, user_id, event_type,
+            event_data, event_text, occurred_at, utc_offset_minutes, received_at,
+            contract_version, violations)
+      )\
       """;
 
   private static final String IDS =
-      "SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[]) AS i (tenant_id, id, digest)";
+      """
+      NOT MATERIALIZED (
+        SELECT ?::uuid AS tenant_id, id, digest
+          FROM unnest(?::uuid[], ?::bytea[]) AS i (id, digest)
+      )\
+      """;
 
   /** Makes the ids those of recorded events; their digest stays that of what was sent first. */
   private static final String RELEASE_IDS =
       """
-      WITH input AS (
-        IDS
-      ), fresh AS (
+      WITH input AS IDS, fresh AS (
         UPDATE tracking.event_ids e SET state = 'RECORDED', recorded_at = now()
           FROM input i
          WHERE e.tenant_id = i.tenant_id AND e.event_id = i.id AND e.state = 'QUARANTINED'
@@ -69,8 +75,10 @@ record EventSql(
 
   private static final String MIXED_IDS =
       """
-      SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::text[])
-        AS i (tenant_id, id, digest, state)
+      (
+        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bytea[], ?::text[])
+          AS i (tenant_id, id, digest, state)
+      )\
       """;
 
   private static final String RECORDED_STATE = "'RECORDED'";
@@ -148,7 +156,7 @@ record EventSql(
       """
       UNION ALL
       SELECT tenant_id, id, NULL, NULL, NULL, NULL FROM input
-       WHERE NOT EXISTS (
+       WHERE (SELECT count(*) FROM fresh) < (SELECT count(*) FROM input) AND NOT EXISTS (
          SELECT FROM fresh WHERE fresh.tenant_id = input.tenant_id AND fresh.event_id = input.id)
       """;
 

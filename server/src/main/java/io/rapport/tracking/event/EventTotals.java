@@ -1,6 +1,5 @@
 package io.rapport.tracking.event;
 
-import io.rapport.platform.Times;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,9 +47,7 @@ final class EventTotals {
     return totals.values().stream().map(it -> it.count).toArray(Integer[]::new);
   }
 
-  String[] lastTimes() {
-    return totals.values().stream()
-        .map(it -> Times.instant(it.lastMicros).toString())
-        .toArray(String[]::new);
+  Long[] lastMicros() {
+    return totals.values().stream().map(it -> it.lastMicros).toArray(Long[]::new);
   }
 }
