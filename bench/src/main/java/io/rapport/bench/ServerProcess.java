@@ -21,6 +21,9 @@ public final class ServerProcess implements AutoCloseable {
   /** The class path that the server is started with, if not this process's. */
   private static final String CLASS_PATH = "rapport.server.classpath";
 
+  /** Where java keeps what it knows of the server's classes. */
+  private static final String CACHE = "rapport.server.cache";
+
   private final Child child;
   private final int port;
 
@@ -54,6 +57,10 @@ public final class ServerProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(javaOptions());
+    String cache = System.getProperty(CACHE);
+    if (cache != null && Files.exists(Path.of(cache))) {
+      command.add("-XX:AOTCache=" + cache);
+    }
     command.addAll(options);
     command.addAll(
         List.of("-cp", System.getProperty(CLASS_PATH, System.getProperty("java.class.path"))));

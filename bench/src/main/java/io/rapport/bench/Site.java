@@ -34,15 +34,17 @@ final class Site implements AutoCloseable {
   private static final int LOG_LINES = 60;
 
   private final Path directory;
+  private final List<String> options;
   private final LocalPostgres postgres;
   private final Tenants tenants;
   private final Connection admin;
   private final long postmaster;
   private ServerProcess server;
 
-  private Site(Path directory, LocalPostgres postgres, Tenants tenants)
+  private Site(Path directory, LocalPostgres postgres, Tenants tenants, List<String> options)
       throws SQLException, IOException {
     this.directory = directory;
+    this.options = options;
     this.postgres = postgres;
     this.tenants = tenants;
     this.admin = connect(postgres.database());
@@ -55,13 +57,20 @@ final class Site implements AutoCloseable {
   }
 
   static Site open() throws IOException, SQLException, JOSEException {
+    return open(List.of());
+  }
+
+  /**
+   * @param options more options for the server's JVM
+   */
+  static Site open(List<String> options) throws IOException, SQLException, JOSEException {
     LocalPostgres postgres = LocalPostgres.temporary(Durability.FSYNC);
     try {
       Migrations.of(postgres.database()).migrate();
       Path directory = Files.createTempDirectory("rapport-bench-");
       Tenants tenants = new Tenants();
       Files.writeString(directory.resolve("jwks.json"), tenants.jwks());
-      return new Site(directory, postgres, tenants);
+      return new Site(directory, postgres, tenants, options);
     } catch (IOException | SQLException | RuntimeException | JOSEException e) {
       postgres.close();
       throw e;
@@ -77,6 +86,7 @@ final class Site implements AutoCloseable {
             "RAPPORT_DEVELOPMENT", "true",
             "RAPPORT_DRAIN_MS", "0",
             "RAPPORT_JWKS_FILE", directory.resolve("jwks.json").toString()),
+        options,
         directory.resolve("server.log"));
   }
 

@@ -56,7 +56,7 @@ final class StartRatio implements Ratio {
   }
 
   /** One half of the time single events, the other a stream. */
-  private static void load(Site site, Samples samples, Duration half) throws Exception {
+  static void load(Site site, Samples samples, Duration half) throws Exception {
     try (UnaryLoad unary = UnaryLoad.of(site, samples, site.makeTenants(1), 4)) {
       unary.run(IN_FLIGHT, half);
     }
