@@ -57,7 +57,7 @@ public record ServerConfig(
   private static final String COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
   /** Calls beyond the connections wait for one, and not for long. */
-  private static final int CALLS_PER_CONNECTION = 16;
+  private static final int CALLS_PER_CONNECTION = 12;
 
   /**
    * What the log says of calls.

@@ -55,11 +55,11 @@ class AdmissionTest {
   private static final String LIST = "rapport.tracking.v1.EventPropertyService/ListProperties";
   private static final byte[] ALL = CountEventsRequest.getDefaultInstance().toByteArray();
 
-  /** 16 for each connection. */
-  private static final int LIMIT = 64;
+  /** 12 for each connection. */
+  private static final int LIMIT = 48;
 
   /** What one tenant gets of it if no other calls. */
-  private static final int SHARE = 43;
+  private static final int SHARE = 32;
 
   private static final LocalPostgres postgres = postgres();
 

@@ -61,7 +61,7 @@ class ServerConfigTest {
                 10,
                 4,
                 Duration.ofSeconds(5),
-                new Limits(160, 16, 1000),
+                new Limits(120, 16, 1000),
                 new Logs("text", false, Duration.ofSeconds(1)),
                 null,
                 1000,
