@@ -49,7 +49,12 @@ public final class Tenants {
         insert.setString(2, "bench " + id);
         insert.executeUpdate();
         tenants.add(
-            new Tenant(id, token(id, "bench", "tracking.read tracking.write changes.read")));
+            new Tenant(
+                id,
+                token(
+                    id,
+                    "bench",
+                    "tracking.read tracking.write caching.read caching.write changes.read")));
       }
     }
     return tenants;

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param traces the collector that traces are sent to, if any
  * @param streamsPerTenant how many streams that don't end by themselves
  * @param changeRetention how long the log of changes is kept
+ * @param nearCacheBytes how much memory cached entries may take
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -44,6 +45,7 @@ public record ServerConfig(
     @Nullable URI traces,
     int streamsPerTenant,
     Duration changeRetention,
+    long nearCacheBytes,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -107,6 +109,7 @@ public record ServerConfig(
     SLOW_CALL_MS("1000"),
     STREAMS_PER_TENANT("1000"),
     CHANGE_RETENTION_HOURS("168"),
+    NEAR_CACHE_MB("32"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -156,6 +159,7 @@ public record ServerConfig(
             source.collector(),
             source.number(Variable.STREAMS_PER_TENANT, 1, 1_000_000),
             Duration.ofHours(source.number(Variable.CHANGE_RETENTION_HOURS, 1, 87_600)),
+            source.number(Variable.NEAR_CACHE_MB, 0, 1_000_000) * 1024L * 1024,
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }

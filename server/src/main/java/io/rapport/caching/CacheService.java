@@ -1,0 +1,85 @@
+package io.rapport.caching;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.caching.v1.CacheServiceGrpc;
+import io.rapport.caching.v1.EntryExplanation;
+import io.rapport.caching.v1.ExplainEntryRequest;
+import io.rapport.caching.v1.InvalidateEntriesRequest;
+import io.rapport.caching.v1.InvalidateEntriesResponse;
+import io.rapport.caching.v1.Lease;
+import io.rapport.caching.v1.ReleaseLeaseRequest;
+import io.rapport.caching.v1.ReleaseLeaseResponse;
+import io.rapport.caching.v1.RenewLeaseRequest;
+import io.rapport.caching.v1.TouchEntryRequest;
+import io.rapport.caching.v1.TouchEntryResponse;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.UnitOfWork;
+import java.util.UUID;
+
+/** The RPCs that both caches share. */
+final class CacheService {
+  private final UnitOfWork work;
+  private final Invalidations invalidations;
+  private final Touches touches;
+  private final Leasing leasing;
+  private final Explanations explanations;
+
+  CacheService(
+      UnitOfWork work,
+      Invalidations invalidations,
+      Touches touches,
+      Leasing leasing,
+      Explanations explanations) {
+    this.work = work;
+    this.invalidations = invalidations;
+    this.touches = touches;
+    this.leasing = leasing;
+    this.explanations = explanations;
+  }
+
+  ServerServiceDefinition bind(Rpcs rpcs) {
+    return rpcs.service(CacheServiceGrpc.getServiceDescriptor())
+        .unary(CacheServiceGrpc.getExplainEntryMethod(), this::explainEntry)
+        .unary(CacheServiceGrpc.getTouchEntryMethod(), this::touchEntry)
+        .unary(CacheServiceGrpc.getInvalidateEntriesMethod(), this::invalidateEntries)
+        .unary(CacheServiceGrpc.getRenewLeaseMethod(), this::renewLease)
+        .unary(CacheServiceGrpc.getReleaseLeaseMethod(), this::releaseLease)
+        .build();
+  }
+
+  private EntryExplanation explainEntry(ExplainEntryRequest request) {
+    return explanations.explain(Caller.currentTenant(), EntryKey.of(request.getKey()));
+  }
+
+  private TouchEntryResponse touchEntry(TouchEntryRequest request) {
+    return work.write(request, TouchEntryResponse.parser(), tx -> touches.touch(tx, request));
+  }
+
+  private InvalidateEntriesResponse invalidateEntries(InvalidateEntriesRequest request) {
+    return work.write(
+        request,
+        InvalidateEntriesResponse.parser(),
+        tx ->
+            InvalidateEntriesResponse.newBuilder()
+                .setInvalidated(invalidations.invalidate(tx, request))
+                .build());
+  }
+
+  private Lease renewLease(RenewLeaseRequest request) {
+    return Leasing.proto(
+        leasing.renew(
+            Caller.currentTenant().id(),
+            EntryKey.of(request.getKey()),
+            UUID.fromString(request.getLeaseId()),
+            Leasing.time(request.hasLeaseTime(), request.getLeaseTime())));
+  }
+
+  private ReleaseLeaseResponse releaseLease(ReleaseLeaseRequest request) {
+    leasing.release(
+        Caller.currentTenant().id(),
+        EntryKey.of(request.getKey()),
+        UUID.fromString(request.getLeaseId()));
+    return ReleaseLeaseResponse.getDefaultInstance();
+  }
+}

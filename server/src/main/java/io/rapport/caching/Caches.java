@@ -1,0 +1,166 @@
+package io.rapport.caching;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
+import io.rapport.caching.v1.ReadOptions;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Ids;
+import io.rapport.platform.Reply;
+import io.rapport.platform.Rules;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.TimePlace;
+import io.rapport.platform.Times;
+import io.rapport.platform.Transaction;
+import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.v1.ErrorReason;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** What the services of both caches do alike, whatever the type of their values. */
+final class Caches {
+  private static final long MAX_BATCH_BYTES = 4L * 1024 * 1024 - 256 * 1024;
+  private static final long MAX_PAGE_BYTES = 1024 * 1024;
+  private static final int NANOS_PER_SECOND = 1_000_000_000;
+
+  private final TenantDb db;
+  private final UnitOfWork work;
+  private final Rules rules = new Rules();
+  private final EntryStore entries;
+  private final EntryReads reads;
+  private final Leasing leasing;
+  private final Puts puts;
+  private final Waiting waiting;
+
+  /** Entries of a list, and where it goes on. */
+  record Page(List<Reading> readings, Optional<byte[]> cursor) {}
+
+  Caches(
+      TenantDb db,
+      UnitOfWork work,
+      EntryStore entries,
+      EntryReads reads,
+      Leasing leasing,
+      Puts puts,
+      Waiting waiting) {
+    this.db = db;
+    this.work = work;
+    this.entries = entries;
+    this.reads = reads;
+    this.leasing = leasing;
+    this.puts = puts;
+    this.waiting = waiting;
+  }
+
+  void check(Message request) {
+    rules.check(request);
+  }
+
+  /** Reads entries; never blocks. */
+  <R> void read(
+      List<EntryKey> keys,
+      ReadOptions options,
+      Function<List<Reading>, R> response,
+      Reply<R> reply) {
+    reads.read(Caller.currentTenant(), keys, options, new Mapped<>(reply, response));
+  }
+
+  /** The readings; those beyond what an answer can hold are no hits. */
+  static List<Reading> withinBytes(List<Reading> readings) {
+    long bytes = 0;
+    List<Reading> within = new ArrayList<>(readings.size());
+    for (Reading reading : readings) {
+      bytes += reading.entry() == null ? 0 : reading.entry().weight();
+      within.add(bytes <= MAX_BATCH_BYTES ? reading : new Reading(reading.state(), false, null));
+    }
+    return within;
+  }
+
+  Page list(EntryStore.Listing listing) {
+    UUID tenant = Caller.currentTenant().id();
+    List<Entry> found =
+        db.transaction(tenant, connection -> entries.list(connection, tenant, listing));
+    List<Reading> readings = new ArrayList<>();
+    long bytes = 0;
+    for (Entry entry : found) {
+      bytes += entry.weight();
+      if (bytes > MAX_PAGE_BYTES && !readings.isEmpty()) {
+        break;
+      }
+      readings.add(Reading.of(entry, reads.nowMicros(), ReadOptions.getDefaultInstance()));
+    }
+    boolean more = readings.size() < found.size() || found.size() == listing.size();
+    return new Page(
+        readings, more ? Optional.of(cursor(found.get(readings.size() - 1))) : Optional.empty());
+  }
+
+  private static byte[] cursor(Entry entry) {
+    return new TimePlace(Times.instant(entry.info().getUpdatedAt()), entry.key().id()).toCursor();
+  }
+
+  static @Nullable TimePlace after(Optional<byte[]> cursor) {
+    return cursor.map(TimePlace::ofCursor).orElse(null);
+  }
+
+  Leasing.Answer getOrLease(Leasing.Request request) {
+    return leasing.getOrLease(Caller.currentTenant(), request);
+  }
+
+  /** Keeps values: all of them, or none. */
+  <A extends Message> A put(
+      Message request, Parser<A> answers, List<Puts.Item> items, Function<List<Entry>, A> answer) {
+    requireDistinct(items);
+    UUID tenant = Caller.currentTenant().id();
+    List<Puts.Item> checked = items.stream().map(it -> puts.checked(tenant, it)).toList();
+    A done = work.write(request, answers, tx -> answer.apply(putAll(tx, checked)));
+    checked.forEach(item -> waiting.ended(tenant, item.key().id()));
+    return done;
+  }
+
+  private List<Entry> putAll(Transaction tx, List<Puts.Item> items) {
+    Map<UUID, Entry> kept = new HashMap<>();
+    for (Puts.Item item : Puts.inOrder(items)) {
+      kept.put(item.key().id(), puts.put(tx, item));
+    }
+    return items.stream().map(item -> kept.get(item.key().id())).toList();
+  }
+
+  private static void requireDistinct(List<Puts.Item> items) {
+    Set<UUID> seen = new HashSet<>();
+    for (Puts.Item item : items) {
+      if (!seen.add(item.key().id())) {
+        throw ServiceException.invalid(
+            item.field() + ".key", ErrorReason.INVALID_FIELD, "is put already");
+      }
+    }
+  }
+
+  static Duration duration(long nanos) {
+    return Duration.newBuilder()
+        .setSeconds(nanos / NANOS_PER_SECOND)
+        .setNanos((int) (nanos % NANOS_PER_SECOND))
+        .build();
+  }
+
+  static @Nullable UUID uuidOrNull(String text) {
+    return text.isEmpty() ? null : UUID.fromString(text);
+  }
+
+  /** The id, or a new one. */
+  static UUID leaseId(String chosen) {
+    return chosen.isEmpty() ? Ids.next() : UUID.fromString(chosen);
+  }
+
+  static @Nullable String textOrNull(String text) {
+    return text.isEmpty() ? null : text;
+  }
+}

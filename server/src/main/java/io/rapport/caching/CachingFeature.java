@@ -1,0 +1,104 @@
+package io.rapport.caching;
+
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status.Code;
+import io.rapport.identity.UserStore;
+import io.rapport.platform.CommitListener;
+import io.rapport.platform.NumberSubscriber;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.ServiceException;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.v1.ErrorReason;
+import java.time.Clock;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jooq.DSLContext;
+
+/** Builds what belongs to the caches. */
+public final class CachingFeature implements AutoCloseable {
+  private final NearFeed feed;
+  private final EntryReader reader;
+  private final Waiting waiting;
+  private final Usage usage;
+  private final TenantDb db;
+  private final UserStore users;
+  private final EntryReads reads;
+  private final Clock clock;
+
+  /**
+   * @param system the database as the system role sees it
+   * @param nearBytes how much memory entries may take in this server
+   */
+  public CachingFeature(
+      TenantDb db, DSLContext system, UserStore users, long nearBytes, Clock clock) {
+    this.db = db;
+    this.users = users;
+    this.clock = clock;
+    NearCache near = new NearCache(nearBytes, System::nanoTime);
+    this.feed = new NearFeed(system, near);
+    this.reader = new EntryReader(db, new EntryStore(), near);
+    this.waiting = new Waiting(db, new LeaseStore());
+    this.usage = new Usage(db, clock);
+    this.reads = new EntryReads(near, reader, usage, clock);
+  }
+
+  /** Marks what entries depend on as it changes. */
+  public static NumberSubscriber marks() {
+    return new MarkSubscriber();
+  }
+
+  /** Wants to hear of commits. */
+  public CommitListener listener() {
+    return feed;
+  }
+
+  /** Begins to follow what changes. */
+  public void start() {
+    feed.start();
+    waiting.start();
+    usage.start();
+  }
+
+  /** The services, whose writes are done by {@code work}. */
+  public List<ServerServiceDefinition> services(Rpcs rpcs, UnitOfWork work) {
+    EntryStore entries = new EntryStore();
+    MarkStore marks = new MarkStore();
+    LeaseStore leases = new LeaseStore();
+    Leasing leasing = new Leasing(db, reads, marks, leases, waiting, this::requireUser);
+    Puts puts = new Puts(entries, marks, leases, this::requireUser, clock);
+    Caches caches = new Caches(db, work, entries, reads, leasing, puts, waiting);
+    return List.of(
+        new PredictionCacheService(caches).bind(rpcs),
+        new AnalysisCacheService(caches).bind(rpcs),
+        new CacheService(
+                work,
+                new Invalidations(entries, marks, leases),
+                new Touches(entries, clock),
+                leasing,
+                new Explanations(db, reads, marks, leases))
+            .bind(rpcs));
+  }
+
+  private void requireUser(UUID tenant, UUID user) {
+    if (users.isKnown(tenant, user)) {
+      return;
+    }
+    Set<UUID> found = db.read(tenant, dsl -> users.existing(dsl, tenant, Set.of(user)));
+    if (found.isEmpty()) {
+      throw ServiceException.of(
+              Code.NOT_FOUND, ErrorReason.USER_NOT_FOUND, "there is no user with this user_id")
+          .with("user_id", user.toString());
+    }
+    users.remember(tenant, java.util.Map.of(), found);
+  }
+
+  @Override
+  public void close() {
+    feed.close();
+    waiting.close();
+    usage.close();
+    reader.close();
+  }
+}

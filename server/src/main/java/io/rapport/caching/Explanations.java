@@ -1,0 +1,101 @@
+package io.rapport.caching;
+
+import com.google.protobuf.Duration;
+import io.rapport.caching.v1.Dependency;
+import io.rapport.caching.v1.EntryExplanation;
+import io.rapport.caching.v1.EntryExplanation.Tie;
+import io.rapport.caching.v1.EntryInfo;
+import io.rapport.caching.v1.EntryUsage;
+import io.rapport.caching.v1.InvalidationCause;
+import io.rapport.caching.v1.ReadOptions;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Positions;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.Times;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/** Tells what is known of a key. */
+final class Explanations {
+  private static final double MILLIS_PER_SECOND = 1000;
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private final TenantDb db;
+  private final EntryReads reads;
+  private final MarkStore marks;
+  private final LeaseStore leases;
+  private final UsageStore usage = new UsageStore();
+
+  Explanations(TenantDb db, EntryReads reads, MarkStore marks, LeaseStore leases) {
+    this.db = db;
+    this.reads = reads;
+    this.marks = marks;
+    this.leases = leases;
+  }
+
+  EntryExplanation explain(Caller.Tenant tenant, EntryKey key) {
+    Reading reading = reads.strong(tenant, key, ReadOptions.getDefaultInstance());
+    EntryExplanation.Builder explanation = EntryExplanation.newBuilder().setState(reading.state());
+    InvalidationCause cause = reading.cause(tenant);
+    if (cause != null) {
+      explanation.setCause(cause);
+    }
+    Entry entry = reading.entry();
+    if (entry != null) {
+      addEntry(explanation, tenant, entry);
+    }
+    db.read(tenant.id(), dsl -> leases.find(dsl, tenant.id(), key.id()))
+        .ifPresent(it -> explanation.setLease(Leasing.proto(it)).setLeaseHolder(it.holder()));
+    if (reading.state() != EntryInfo.State.ABSENT) {
+      db.read(tenant.id(), dsl -> usage.find(dsl, tenant.id(), key.id()))
+          .ifPresent(it -> explanation.setUsage(proto(it)));
+    }
+    return explanation.build();
+  }
+
+  private void addEntry(EntryExplanation.Builder explanation, Caller.Tenant tenant, Entry entry) {
+    explanation
+        .setInfo(entry.info())
+        .setComputedFrom(Positions.encode(tenant, entry.readPosition()));
+    Map<String, Dependency> declared =
+        entry.info().getDependenciesList().stream()
+            .collect(Collectors.toMap(MarkName::of, it -> it, (first, again) -> first));
+    UUID id = tenant.id();
+    for (MarkStore.Mark mark : db.read(id, dsl -> marks.get(dsl, id, entry.marks()))) {
+      explanation.addTies(tie(tenant, entry, mark, declared.get(mark.name())));
+    }
+  }
+
+  private static Tie tie(
+      Caller.Tenant tenant,
+      Entry entry,
+      MarkStore.Mark mark,
+      @org.jspecify.annotations.Nullable Dependency declared) {
+    Dependency dependency = declared == null ? MarkName.dependency(mark.name()) : declared;
+    Tie.Builder tie = Tie.newBuilder().setChanged(mark.position() > entry.readPosition());
+    if (dependency != null) {
+      tie.setDependency(dependency);
+    }
+    if (mark.changedAt() != null) {
+      tie.setPosition(Positions.encode(tenant, mark.position()))
+          .setChangedAt(Times.proto(mark.changedAt()));
+    }
+    if (mark.by() != null) {
+      tie.setInvalidatedBy(mark.by()).setReason(mark.reason() == null ? "" : mark.reason());
+    }
+    return tie.build();
+  }
+
+  private static EntryUsage proto(UsageStore.Used used) {
+    long seconds = (long) (used.savedMillis() / MILLIS_PER_SECOND);
+    double rest = used.savedMillis() - seconds * MILLIS_PER_SECOND;
+    return EntryUsage.newBuilder()
+        .setHitCount(used.hits())
+        .setAccessCount(used.accesses())
+        .setLastAccessed(Times.proto(used.last()))
+        .setGenerationTimeSaved(
+            Duration.newBuilder().setSeconds(seconds).setNanos((int) (rest * NANOS_PER_MILLI)))
+        .build();
+  }
+}

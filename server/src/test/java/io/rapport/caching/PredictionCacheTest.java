@@ -1,0 +1,343 @@
+package io.rapport.caching;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.Duration;
+import com.google.rpc.Code;
+import io.rapport.caching.v1.CacheKey;
+import io.rapport.caching.v1.CacheServiceGrpc;
+import io.rapport.caching.v1.CacheServiceGrpc.CacheServiceBlockingStub;
+import io.rapport.caching.v1.Dependency;
+import io.rapport.caching.v1.EntryInfo;
+import io.rapport.caching.v1.ExplainEntryRequest;
+import io.rapport.caching.v1.GetOrLeasePredictionRequest;
+import io.rapport.caching.v1.GetOrLeasePredictionResponse;
+import io.rapport.caching.v1.GetPredictionRequest;
+import io.rapport.caching.v1.GetPredictionResponse;
+import io.rapport.caching.v1.InvalidateEntriesRequest;
+import io.rapport.caching.v1.InvalidationCause;
+import io.rapport.caching.v1.KeyList;
+import io.rapport.caching.v1.Lease;
+import io.rapport.caching.v1.ListPredictionsRequest;
+import io.rapport.caching.v1.Prediction;
+import io.rapport.caching.v1.PredictionCacheServiceGrpc;
+import io.rapport.caching.v1.PredictionCacheServiceGrpc.PredictionCacheServiceBlockingStub;
+import io.rapport.caching.v1.PredictionKey;
+import io.rapport.caching.v1.PredictionValue;
+import io.rapport.caching.v1.PutCondition;
+import io.rapport.caching.v1.PutPredictionRequest;
+import io.rapport.caching.v1.ReadOptions;
+import io.rapport.caching.v1.SpendingPrediction;
+import io.rapport.caching.v1.TouchEntryRequest;
+import io.rapport.platform.Times;
+import io.rapport.server.Given;
+import io.rapport.server.Rapport;
+import io.rapport.server.Told;
+import io.rapport.tracking.v1.Event;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Predictions that are kept until what they were computed from changes. */
+class PredictionCacheTest {
+  @RegisterExtension static final Rapport rapport = new Rapport();
+
+  private static final ReadOptions STRONG =
+      ReadOptions.newBuilder().setConsistency(ReadOptions.Consistency.STRONG).build();
+
+  private PredictionCacheServiceBlockingStub predictions;
+  private CacheServiceBlockingStub cache;
+  private String user;
+
+  @BeforeEach
+  void makeUser() {
+    predictions = PredictionCacheServiceGrpc.newBlockingStub(rapport.channel());
+    cache = CacheServiceGrpc.newBlockingStub(rapport.channel());
+    track("page_view");
+    user =
+        rapport
+            .sql()
+            .fetchSingle("SELECT id FROM identity.users WHERE tenant_id = ?", rapport.tenant())
+            .get(0, String.class);
+  }
+
+  private void track(String type) {
+    Event event = Given.eventOf("ada").setEventType(type).build();
+    rapport.client().events().track(event);
+  }
+
+  private PredictionKey key() {
+    return PredictionKey.newBuilder().setUserId(user).setType(PredictionKey.Type.SPENDING).build();
+  }
+
+  private CacheKey cacheKey() {
+    return CacheKey.newBuilder().setPrediction(key()).build();
+  }
+
+  private Prediction prediction(double total, Consumer<EntryInfo.Builder> info) {
+    EntryInfo.Builder built = EntryInfo.newBuilder();
+    info.accept(built);
+    return Prediction.newBuilder()
+        .setKey(key())
+        .setValue(
+            PredictionValue.newBuilder()
+                .setSpending(SpendingPrediction.newBuilder().setTotalPredicted(total)))
+        .setInfo(built)
+        .build();
+  }
+
+  private Prediction put(double total) {
+    return put(total, info -> {});
+  }
+
+  private Prediction put(double total, Consumer<EntryInfo.Builder> info) {
+    return predictions.putPrediction(
+        PutPredictionRequest.newBuilder().setPrediction(prediction(total, info)).build());
+  }
+
+  private GetPredictionResponse get() {
+    return get(STRONG);
+  }
+
+  private GetPredictionResponse get(ReadOptions options) {
+    return predictions.getPrediction(
+        GetPredictionRequest.newBuilder().setKey(key()).setOptions(options).build());
+  }
+
+  private GetOrLeasePredictionResponse getOrLease() {
+    return predictions.getOrLeasePrediction(
+        GetOrLeasePredictionRequest.newBuilder()
+            .setKey(key())
+            .setMaxWait(Duration.getDefaultInstance())
+            .build());
+  }
+
+  private void putUnder(String lease, double total) {
+    predictions.putPrediction(
+        PutPredictionRequest.newBuilder()
+            .setPrediction(prediction(total, info -> {}))
+            .setCondition(PutCondition.newBuilder().setLeaseId(lease))
+            .build());
+  }
+
+  @Test
+  void givesWhatWasPut() {
+    Prediction kept = put(12.5, info -> info.setConfidence(0.7).setAiModel("mini"));
+
+    GetPredictionResponse got = get();
+
+    assertThat(got.getHit()).isTrue();
+    assertThat(got.getState()).isEqualTo(EntryInfo.State.FRESH);
+    assertThat(got.getPrediction()).isEqualTo(kept);
+    assertThat(kept.getInfo().getChecksum().size()).isEqualTo(32);
+    assertThat(kept.getInfo().getConfidence()).isEqualTo(0.7);
+  }
+
+  @Test
+  void saysThatThereIsNothing() {
+    GetPredictionResponse got = get();
+
+    assertThat(got.getHit()).isFalse();
+    assertThat(got.getState()).isEqualTo(EntryInfo.State.ABSENT);
+    assertThat(got.hasPrediction()).isFalse();
+  }
+
+  private void putForAMinute() {
+    put(1, info -> info.setExpiresAt(Times.proto(rapport.clock().instant().plusSeconds(60))));
+  }
+
+  @Test
+  void goesStaleAndThenExpires() {
+    putForAMinute();
+
+    rapport.clock().forward(java.time.Duration.ofSeconds(31));
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.STALE);
+    assertThat(get().getHit()).isTrue();
+    assertThat(get(STRONG.toBuilder().setRefuseStale(true).build()).getHit()).isFalse();
+    rapport.clock().forward(java.time.Duration.ofSeconds(30));
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.EXPIRED);
+    assertThat(get().hasPrediction()).isFalse();
+    assertThat(get(STRONG.toBuilder().setIncludeUnusable(true).build()).hasPrediction()).isTrue();
+  }
+
+  @Test
+  void isNoHitIfItIsLessSureThanAskedFor() {
+    put(1, info -> info.setConfidence(0.5));
+
+    assertThat(get(STRONG.toBuilder().setMinConfidence(0.6).build()).getHit()).isFalse();
+    assertThat(get(STRONG.toBuilder().setMinConfidence(0.5).build()).getHit()).isTrue();
+  }
+
+  @Test
+  void isInvalidForWhoExpectsAnotherContent() {
+    put(1, info -> info.setContentHash("a"));
+
+    GetPredictionResponse got = get(STRONG.toBuilder().setContentHash("b").build());
+
+    assertThat(got.getState()).isEqualTo(EntryInfo.State.INVALID);
+    assertThat(got.getCause().getKind()).isEqualTo(InvalidationCause.Kind.CONTENT_CHANGED);
+    assertThat(get(STRONG.toBuilder().setContentHash("a").build()).getHit()).isTrue();
+  }
+
+  @Test
+  void aTransactionOfTheUserInvalidatesInItsOwnCommit() {
+    put(1);
+    track("page_view");
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.FRESH);
+
+    track("transaction_creation");
+
+    GetPredictionResponse got = get();
+    assertThat(got.getState()).isEqualTo(EntryInfo.State.INVALID);
+    assertThat(got.getCause().getKind()).isEqualTo(InvalidationCause.Kind.DEPENDENCY_CHANGED);
+    assertThat(got.getCause().getDependency().getUserEvents().getEventType())
+        .isEqualTo("transaction_creation");
+  }
+
+  @Test
+  void onlyOneCallerGetsTheLease() {
+    GetOrLeasePredictionResponse first = getOrLease();
+    GetOrLeasePredictionResponse second = getOrLease();
+
+    assertThat(first.getOutcome()).isEqualTo(Lease.Outcome.COMPUTE);
+    assertThat(second.getOutcome()).isEqualTo(Lease.Outcome.BUSY);
+    putUnder(first.getLease().getId(), 3);
+    assertThat(getOrLease().getOutcome()).isEqualTo(Lease.Outcome.HIT);
+  }
+
+  @Test
+  void whatChangedWhileItWasComputedMakesItInvalid() {
+    GetOrLeasePredictionResponse leased = getOrLease();
+
+    track("transaction_creation");
+    putUnder(leased.getLease().getId(), 3);
+
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.INVALID);
+  }
+
+  @Test
+  void aLateFillerIsRefused() {
+    GetOrLeasePredictionResponse leased = getOrLease();
+
+    cache.invalidateEntries(
+        InvalidateEntriesRequest.newBuilder()
+            .setKeys(KeyList.newBuilder().addKeys(cacheKey()))
+            .build());
+
+    Told told = Told.by(() -> putUnder(leased.getLease().getId(), 3));
+    assertThat(told.code()).isEqualTo(Code.ABORTED);
+    assertThat(told.reason()).isEqualTo("LEASE_LOST");
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.ABSENT);
+  }
+
+  @Test
+  void staleIsGivenToAllAndComputedByOne() {
+    putForAMinute();
+    rapport.clock().forward(java.time.Duration.ofSeconds(31));
+
+    assertThat(getOrLease().getOutcome()).isEqualTo(Lease.Outcome.REFRESH);
+    assertThat(getOrLease().getOutcome()).isEqualTo(Lease.Outcome.HIT);
+  }
+
+  @Test
+  void invalidatesByUserAndSaysWhy() {
+    put(1);
+
+    long invalidated =
+        cache
+            .invalidateEntries(
+                InvalidateEntriesRequest.newBuilder().setUserId(user).setReason("moved").build())
+            .getInvalidated();
+
+    assertThat(invalidated).isEqualTo(1);
+    GetPredictionResponse got = get();
+    assertThat(got.getState()).isEqualTo(EntryInfo.State.INVALID);
+    assertThat(got.getCause().getKind()).isEqualTo(InvalidationCause.Kind.INVALIDATED);
+    assertThat(got.getCause().getReason()).isEqualTo("moved");
+    assertThat(got.getCause().getPosition()).isNotEmpty();
+  }
+
+  @Test
+  void invalidatesWhatDependsOnATag() {
+    Dependency tag = Dependency.newBuilder().setTag("prices").build();
+    put(1, info -> info.addDependencies(tag));
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.FRESH);
+
+    cache.invalidateEntries(
+        InvalidateEntriesRequest.newBuilder().setDependency(tag).setReason("new list").build());
+
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.INVALID);
+    assertThat(get().getCause().getDependency()).isEqualTo(tag);
+  }
+
+  @Test
+  void explainsWhatHappened() {
+    put(1);
+    track("transaction_creation");
+
+    var explained = cache.explainEntry(ExplainEntryRequest.newBuilder().setKey(cacheKey()).build());
+
+    assertThat(explained.getState()).isEqualTo(EntryInfo.State.INVALID);
+    assertThat(explained.getTiesList())
+        .filteredOn(tie -> tie.getChanged())
+        .singleElement()
+        .satisfies(tie -> assertThat(tie.getDependency().hasUserEvents()).isTrue());
+  }
+
+  @Test
+  void livesLongerIfTouched() {
+    Prediction kept = put(1);
+    var later = Times.instant(kept.getInfo().getExpiresAt()).plusSeconds(3600);
+
+    var info =
+        cache
+            .touchEntry(
+                TouchEntryRequest.newBuilder()
+                    .setKey(cacheKey())
+                    .setExpiresAt(Times.proto(later))
+                    .build())
+            .getInfo();
+
+    assertThat(info.getExpiresAt()).isEqualTo(Times.proto(later));
+    assertThat(get().getPrediction().getInfo()).isEqualTo(info);
+  }
+
+  @Test
+  void listsWhatIsThere() {
+    Prediction kept = put(1);
+
+    var page =
+        predictions.listPredictions(ListPredictionsRequest.newBuilder().setUserId(user).build());
+
+    assertThat(page.getResultsList())
+        .singleElement()
+        .satisfies(it -> assertThat(it.getPrediction()).isEqualTo(kept));
+    assertThat(page.getNextPageToken()).isEmpty();
+  }
+
+  @Test
+  void refusesAUserWhoIsNotThere() {
+    String nobody = Given.id();
+
+    Told told =
+        Told.by(() ->
+            predictions.putPrediction(
+                PutPredictionRequest.newBuilder()
+                    .setPrediction(
+                        prediction(1, info -> {}).toBuilder()
+                            .setKey(key().toBuilder().setUserId(nobody)))
+                    .build()));
+
+    assertThat(told.reason()).isEqualTo("USER_NOT_FOUND");
+  }
+
+  @Test
+  void tellsWhichFieldIsWrong() {
+    Told told =
+        Told.by(() -> put(1, info -> info.setExpiresAt(Times.proto(java.time.Instant.EPOCH))));
+
+    assertThat(told.code()).isEqualTo(Code.INVALID_ARGUMENT);
+    assertThat(told.fields()).containsExactly("prediction.info.expires_at");
+  }
+}
