@@ -108,6 +108,51 @@ CREATE TABLE caching.entry_usage (
   CONSTRAINT pk_entry_usage PRIMARY KEY (tenant_id, entry_id)
 ) WITH (fillfactor = 70);
 
+-- How the caches do, by cache and type.
+CREATE TABLE caching.type_usage (
+  tenant_id     uuid             NOT NULL,
+  cache         text             NOT NULL,
+  entry_type    text             NOT NULL COLLATE "C",
+  hits          bigint           NOT NULL DEFAULT 0,
+  stale_hits    bigint           NOT NULL DEFAULT 0,
+  misses        bigint           NOT NULL DEFAULT 0,
+  puts          bigint           NOT NULL DEFAULT 0,
+  leases_taken  bigint           NOT NULL DEFAULT 0,
+  leases_lost   bigint           NOT NULL DEFAULT 0,
+  generation_ms double precision NOT NULL DEFAULT 0,
+  saved_ms      double precision NOT NULL DEFAULT 0,
+
+  CONSTRAINT pk_type_usage PRIMARY KEY (tenant_id, cache, entry_type),
+  CONSTRAINT ck_type_usage_cache CHECK (cache IN ('PREDICTION', 'ANALYSIS'))
+) WITH (fillfactor = 50);
+
+-- How long entries live that don't say so.
+CREATE TABLE caching.cache_lifetimes (
+  tenant_id        uuid        NOT NULL,
+  id               uuid        NOT NULL,
+  cache            text        NOT NULL,
+  entry_type       text        NOT NULL COLLATE "C",
+  lifetime_seconds bigint      NOT NULL,
+  refresh_seconds  bigint,
+  active           boolean     NOT NULL DEFAULT true,
+  revision         bigint      NOT NULL DEFAULT 1,
+  created_at       timestamptz NOT NULL DEFAULT now(),
+  last_updated_at  timestamptz NOT NULL DEFAULT now(),
+
+  CONSTRAINT pk_cache_lifetimes PRIMARY KEY (tenant_id, id),
+  CONSTRAINT uq_cache_lifetimes_type UNIQUE (tenant_id, cache, entry_type),
+  CONSTRAINT ck_cache_lifetimes_revision CHECK (revision > 0),
+  CONSTRAINT ck_cache_lifetimes_cache CHECK (cache IN ('PREDICTION', 'ANALYSIS')),
+  CONSTRAINT ck_cache_lifetimes_entry_type CHECK (char_length(entry_type) BETWEEN 1 AND 100),
+  CONSTRAINT ck_cache_lifetimes_lifetime_seconds
+    CHECK (lifetime_seconds BETWEEN 1 AND 315360000),
+  CONSTRAINT ck_cache_lifetimes_refresh_seconds
+    CHECK (refresh_seconds BETWEEN 0 AND lifetime_seconds)
+);
+-- These serve ListCacheLifetimes.
+CREATE INDEX ix_cache_lifetimes_created ON caching.cache_lifetimes (tenant_id, created_at, id);
+CREATE INDEX ix_cache_lifetimes_type ON caching.cache_lifetimes (tenant_id, entry_type, id);
+
 -- Whether anything depends on anything. Volatile, as is the next: so they see what was
 -- committed while the statement waited for the tenant's head.
 CREATE FUNCTION caching.has_marks(tenant uuid) RETURNS boolean
@@ -132,6 +177,8 @@ ALTER TABLE caching.marks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.leases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entry_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE caching.type_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE caching.cache_lifetimes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON caching.marks
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.entries
@@ -139,6 +186,10 @@ CREATE POLICY tenant ON caching.entries
 CREATE POLICY tenant ON caching.leases
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.entry_usage
+  USING (tenant_id = (SELECT platform.current_tenant()));
+CREATE POLICY tenant ON caching.type_usage
+  USING (tenant_id = (SELECT platform.current_tenant()));
+CREATE POLICY tenant ON caching.cache_lifetimes
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY recording ON caching.marks
   USING (tenant_id = ANY ((SELECT platform.recording_tenants())::uuid[]));
@@ -150,7 +201,8 @@ GRANT SELECT, INSERT, UPDATE ON caching.marks TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entries TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.leases TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entry_usage TO rapport_server;
+GRANT SELECT, INSERT, UPDATE ON caching.type_usage TO rapport_server;
+GRANT SELECT, INSERT, UPDATE, DELETE ON caching.cache_lifetimes TO rapport_server;
 GRANT USAGE ON SEQUENCE caching.lease_tokens TO rapport_server;
 GRANT SELECT ON caching.marks TO rapport_system;
 GRANT SELECT, DELETE ON caching.entries, caching.leases, caching.entry_usage TO rapport_system;
-GRANT INSERT, UPDATE ON caching.entry_usage TO rapport_system;

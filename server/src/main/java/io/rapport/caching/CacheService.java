@@ -2,8 +2,10 @@ package io.rapport.caching;
 
 import io.grpc.ServerServiceDefinition;
 import io.rapport.caching.v1.CacheServiceGrpc;
+import io.rapport.caching.v1.CacheStats;
 import io.rapport.caching.v1.EntryExplanation;
 import io.rapport.caching.v1.ExplainEntryRequest;
+import io.rapport.caching.v1.GetCacheStatsRequest;
 import io.rapport.caching.v1.InvalidateEntriesRequest;
 import io.rapport.caching.v1.InvalidateEntriesResponse;
 import io.rapport.caching.v1.Lease;
@@ -41,6 +43,7 @@ final class CacheService {
   ServerServiceDefinition bind(Rpcs rpcs) {
     return rpcs.service(CacheServiceGrpc.getServiceDescriptor())
         .unary(CacheServiceGrpc.getExplainEntryMethod(), this::explainEntry)
+        .unary(CacheServiceGrpc.getGetCacheStatsMethod(), this::getCacheStats)
         .unary(CacheServiceGrpc.getTouchEntryMethod(), this::touchEntry)
         .unary(CacheServiceGrpc.getInvalidateEntriesMethod(), this::invalidateEntries)
         .unary(CacheServiceGrpc.getRenewLeaseMethod(), this::renewLease)
@@ -50,6 +53,10 @@ final class CacheService {
 
   private EntryExplanation explainEntry(ExplainEntryRequest request) {
     return explanations.explain(Caller.currentTenant(), EntryKey.of(request.getKey()));
+  }
+
+  private CacheStats getCacheStats(GetCacheStatsRequest request) {
+    return explanations.stats(Caller.currentTenant().id());
   }
 
   private TouchEntryResponse touchEntry(TouchEntryRequest request) {

@@ -40,6 +40,7 @@ final class Caches {
   private final Leasing leasing;
   private final Puts puts;
   private final Waiting waiting;
+  private final Usage usage;
 
   /** Entries of a list, and where it goes on. */
   record Page(List<Reading> readings, Optional<byte[]> cursor) {}
@@ -51,7 +52,8 @@ final class Caches {
       EntryReads reads,
       Leasing leasing,
       Puts puts,
-      Waiting waiting) {
+      Waiting waiting,
+      Usage usage) {
     this.db = db;
     this.work = work;
     this.entries = entries;
@@ -59,6 +61,7 @@ final class Caches {
     this.leasing = leasing;
     this.puts = puts;
     this.waiting = waiting;
+    this.usage = usage;
   }
 
   void check(Message request) {
@@ -122,7 +125,10 @@ final class Caches {
     UUID tenant = Caller.currentTenant().id();
     List<Puts.Item> checked = items.stream().map(it -> puts.checked(tenant, it)).toList();
     A done = work.write(request, answers, tx -> answer.apply(putAll(tx, checked)));
-    checked.forEach(item -> waiting.ended(tenant, item.key().id()));
+    for (Puts.Item item : checked) {
+      usage.put(tenant, item.key(), item.info());
+      waiting.ended(tenant, item.key().id());
+    }
     return done;
   }
 

@@ -2,6 +2,8 @@ package io.rapport.caching;
 
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
+import io.rapport.caching.v1.CacheLifetime;
+import io.rapport.caching.v1.CacheLifetimeServiceGrpc;
 import io.rapport.identity.UserStore;
 import io.rapport.platform.CommitListener;
 import io.rapport.platform.NumberSubscriber;
@@ -9,7 +11,9 @@ import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.resource.Resources;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.platform.watch.InitialState;
 import java.time.Clock;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +26,7 @@ public final class CachingFeature implements AutoCloseable {
   private final EntryReader reader;
   private final Waiting waiting;
   private final Usage usage;
+  private final CacheSweeper sweeper;
   private final TenantDb db;
   private final UserStore users;
   private final EntryReads reads;
@@ -29,24 +34,37 @@ public final class CachingFeature implements AutoCloseable {
 
   /**
    * @param system the database as the system role sees it
+   * @param heads the same, for queries of all tenants
    * @param nearBytes how much memory entries may take in this server
    */
   public CachingFeature(
-      TenantDb db, DSLContext system, UserStore users, long nearBytes, Clock clock) {
+      TenantDb db,
+      TenantDb system,
+      DSLContext heads,
+      UserStore users,
+      long nearBytes,
+      Clock clock) {
     this.db = db;
     this.users = users;
     this.clock = clock;
     NearCache near = new NearCache(nearBytes, System::nanoTime);
-    this.feed = new NearFeed(system, near);
+    this.feed = new NearFeed(heads, near);
     this.reader = new EntryReader(db, new EntryStore(), near);
     this.waiting = new Waiting(db, new LeaseStore());
     this.usage = new Usage(db, clock);
+    this.sweeper = new CacheSweeper(system);
     this.reads = new EntryReads(near, reader, usage, clock);
   }
 
   /** Marks what entries depend on as it changes. */
   public static NumberSubscriber marks() {
     return new MarkSubscriber();
+  }
+
+  /** The entries and lifetimes that are there. */
+  public static List<InitialState> initialStates() {
+    return List.of(
+        EntryStore.initialState(), Resources.initialState(CacheLifetime.getDefaultInstance()));
   }
 
   /** Wants to hear of commits. */
@@ -59,6 +77,7 @@ public final class CachingFeature implements AutoCloseable {
     feed.start();
     waiting.start();
     usage.start();
+    sweeper.start();
   }
 
   /** The services, whose writes are done by {@code work}. */
@@ -66,10 +85,19 @@ public final class CachingFeature implements AutoCloseable {
     EntryStore entries = new EntryStore();
     MarkStore marks = new MarkStore();
     LeaseStore leases = new LeaseStore();
-    Leasing leasing = new Leasing(db, reads, marks, leases, waiting, this::requireUser);
-    Puts puts = new Puts(entries, marks, leases, this::requireUser, clock);
-    Caches caches = new Caches(db, work, entries, reads, leasing, puts, waiting);
+    Leasing leasing = new Leasing(db, reads, marks, leases, waiting, this::requireUser, usage);
+    Puts puts =
+        new Puts(
+            entries,
+            marks,
+            leases,
+            leasing,
+            new Lifetimes(db, new LifetimeStore()),
+            this::requireUser,
+            clock);
+    Caches caches = new Caches(db, work, entries, reads, leasing, puts, waiting, usage);
     return List.of(
+        new Resources(db, work).serve(rpcs, CacheLifetimeServiceGrpc.getServiceDescriptor()),
         new PredictionCacheService(caches).bind(rpcs),
         new AnalysisCacheService(caches).bind(rpcs),
         new CacheService(
@@ -99,6 +127,7 @@ public final class CachingFeature implements AutoCloseable {
     feed.close();
     waiting.close();
     usage.close();
+    sweeper.close();
     reader.close();
   }
 }

@@ -38,7 +38,7 @@ final class EntryReads {
     if (entry == null) {
       return null;
     }
-    return counted(tenant, Reading.of(entry, nowMicros(), options));
+    return counted(tenant, key, Reading.of(entry, nowMicros(), options));
   }
 
   /** One reading for each key, in their order. Never blocks. */
@@ -75,7 +75,7 @@ final class EntryReads {
       Reading before = known.get(key.id());
       readings.add(
           before == null
-              ? counted(tenant, Reading.of(matching(entries, key), nowMicros(), options))
+              ? counted(tenant, key, Reading.of(matching(entries, key), nowMicros(), options))
               : before);
     }
     return readings;
@@ -94,8 +94,8 @@ final class EntryReads {
     return entry != null && entry.key().digest().equals(key.digest()) ? entry : null;
   }
 
-  Reading counted(Caller.Tenant tenant, Reading reading) {
-    usage.count(tenant.id(), reading);
+  Reading counted(Caller.Tenant tenant, EntryKey key, Reading reading) {
+    usage.read(tenant.id(), key, reading);
     return reading;
   }
 

@@ -1,5 +1,7 @@
 package io.rapport.caching;
 
+import static io.rapport.db.generated.caching.Tables.ENTRIES;
+
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.rapport.caching.v1.CacheKey;
@@ -8,6 +10,8 @@ import io.rapport.platform.BinaryArray;
 import io.rapport.platform.Etags;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
+import io.rapport.platform.watch.InitialState;
+import io.rapport.platform.watch.PresentRowsStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -32,6 +36,15 @@ final class EntryStore {
 
   /** What is logged when another entry that depends on one must be computed again. */
   static final String VALUE_KIND = "caching.value";
+
+  /** The entries that are there, usable or not. */
+  static InitialState initialState() {
+    return new PresentRowsStore(
+        KIND,
+        ENTRIES,
+        new PresentRowsStore.Columns(
+            ENTRIES.TENANT_ID, ENTRIES.ID, ENTRIES.USER_ID, ENTRIES.REVISION, ENTRIES.UPDATED_AT));
+  }
 
   private static final String COLUMNS =
       """

@@ -1,6 +1,8 @@
 package io.rapport.caching;
 
 import com.google.protobuf.Duration;
+import io.rapport.caching.v1.CacheLifetime;
+import io.rapport.caching.v1.CacheStats;
 import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.EntryExplanation;
 import io.rapport.caching.v1.EntryExplanation.Tie;
@@ -18,7 +20,6 @@ import java.util.stream.Collectors;
 
 /** Tells what is known of a key. */
 final class Explanations {
-  private static final double MILLIS_PER_SECOND = 1000;
   private static final double NANOS_PER_MILLI = 1e6;
 
   private final TenantDb db;
@@ -87,15 +88,40 @@ final class Explanations {
     return tie.build();
   }
 
+  /** How the tenant's caches do. */
+  CacheStats stats(UUID tenant) {
+    CacheStats.Builder stats = CacheStats.newBuilder();
+    db.read(tenant, dsl -> usage.totals(dsl, tenant)).forEach(it -> stats.addTypes(proto(it)));
+    return stats.build();
+  }
+
+  private static CacheStats.TypeStats proto(UsageStore.Total total) {
+    long reads = total.hits() + total.misses();
+    return CacheStats.TypeStats.newBuilder()
+        .setCache(CacheLifetime.Cache.valueOf(total.cache()))
+        .setEntryType(total.type())
+        .setHits(total.hits())
+        .setStaleHits(total.staleHits())
+        .setMisses(total.misses())
+        .setHitRatio(reads == 0 ? 0 : (double) total.hits() / reads)
+        .setPuts(total.puts())
+        .setLeasesTaken(total.leasesTaken())
+        .setLeasesLost(total.leasesLost())
+        .setGenerationTime(duration(total.generationMillis()))
+        .setGenerationTimeSaved(duration(total.savedMillis()))
+        .build();
+  }
+
   private static EntryUsage proto(UsageStore.Used used) {
-    long seconds = (long) (used.savedMillis() / MILLIS_PER_SECOND);
-    double rest = used.savedMillis() - seconds * MILLIS_PER_SECOND;
     return EntryUsage.newBuilder()
         .setHitCount(used.hits())
         .setAccessCount(used.accesses())
         .setLastAccessed(Times.proto(used.last()))
-        .setGenerationTimeSaved(
-            Duration.newBuilder().setSeconds(seconds).setNanos((int) (rest * NANOS_PER_MILLI)))
+        .setGenerationTimeSaved(duration(used.savedMillis()))
         .build();
+  }
+
+  private static Duration duration(double millis) {
+    return Caches.duration((long) (millis * NANOS_PER_MILLI));
   }
 }

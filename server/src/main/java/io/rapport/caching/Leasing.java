@@ -38,6 +38,7 @@ final class Leasing {
   private final LeaseStore leases;
   private final Waiting waiting;
   private final People people;
+  private final Usage usage;
 
   /** Refuses users that aren't there. */
   @FunctionalInterface
@@ -69,13 +70,15 @@ final class Leasing {
       MarkStore marks,
       LeaseStore leases,
       Waiting waiting,
-      People people) {
+      People people,
+      Usage usage) {
     this.db = db;
     this.reads = reads;
     this.marks = marks;
     this.leases = leases;
     this.waiting = waiting;
     this.people = people;
+    this.usage = usage;
   }
 
   /** The time of a lease that asks for so much, or for nothing. */
@@ -95,7 +98,7 @@ final class Leasing {
       Answer answer = lookOrTake(tenant, request);
       if (answer.outcome() != Lease.Outcome.BUSY
           || !waiting.awaitEnd(tenant.id(), request.key().id(), end - System.nanoTime())) {
-        reads.counted(tenant, answer.reading());
+        reads.counted(tenant, request.key(), answer.reading());
         return answer;
       }
     }
@@ -127,6 +130,7 @@ final class Leasing {
       release(tenant.id(), request.key(), lease.get().id());
       return new Answer(Lease.Outcome.HIT, again, null);
     }
+    usage.leaseTaken(tenant.id(), request.key());
     return new Answer(
         again.hit() ? Lease.Outcome.REFRESH : Lease.Outcome.COMPUTE, again, lease.get());
   }
@@ -153,7 +157,16 @@ final class Leasing {
 
   Held renew(UUID tenant, EntryKey key, UUID lease, java.time.Duration time) {
     return db.read(tenant, dsl -> leases.renew(dsl, tenant, key.id(), lease, time))
-        .orElseThrow(Leasing::lost);
+        .orElseThrow(() -> lost(tenant, key));
+  }
+
+  /** Says that a lease is over, and counts it. */
+  ServiceException lost(UUID tenant, EntryKey key) {
+    usage.leaseLost(tenant, key);
+    return ServiceException.of(
+        Code.ABORTED,
+        ErrorReason.LEASE_LOST,
+        "the lease is over: its time has passed, or its entry was put or invalidated meanwhile");
   }
 
   void release(UUID tenant, EntryKey key, UUID lease) {
@@ -164,13 +177,6 @@ final class Leasing {
           return lease;
         });
     waiting.ended(tenant, key.id());
-  }
-
-  static ServiceException lost() {
-    return ServiceException.of(
-        Code.ABORTED,
-        ErrorReason.LEASE_LOST,
-        "the lease is over: its time has passed, or its entry was put or invalidated meanwhile");
   }
 
   static Lease proto(Held held) {

@@ -31,6 +31,8 @@ final class Puts {
   private final EntryStore entries;
   private final MarkStore marks;
   private final LeaseStore leases;
+  private final Leasing leasing;
+  private final Lifetimes lifetimes;
   private final Leasing.People people;
   private final Clock clock;
 
@@ -47,10 +49,19 @@ final class Puts {
     }
   }
 
-  Puts(EntryStore entries, MarkStore marks, LeaseStore leases, Leasing.People people, Clock clock) {
+  Puts(
+      EntryStore entries,
+      MarkStore marks,
+      LeaseStore leases,
+      Leasing leasing,
+      Lifetimes lifetimes,
+      Leasing.People people,
+      Clock clock) {
     this.entries = entries;
     this.marks = marks;
     this.leases = leases;
+    this.leasing = leasing;
+    this.lifetimes = lifetimes;
     this.people = people;
     this.clock = clock;
   }
@@ -67,7 +78,7 @@ final class Puts {
     if (!info.hasConfidence()) {
       info.setConfidence(1);
     }
-    setTimes(item, info);
+    setTimes(tenant, item, info);
     return new Item(
         item.key(),
         item.value(),
@@ -85,21 +96,34 @@ final class Puts {
     }
   }
 
-  private void setTimes(Item item, EntryInfo.Builder info) {
+  private void setTimes(UUID tenant, Item item, EntryInfo.Builder info) {
+    requireTimes(item, info);
     long now = Times.micros(clock.instant());
-    long expires =
+    Lifetimes.Lifetime lifetime =
         info.hasExpiresAt()
-            ? Times.micros(info.getExpiresAt())
-            : now + Lifetimes.of(item.key().key()).toNanos() / 1000;
+            ? Lifetimes.until(Times.micros(info.getExpiresAt()) - now)
+            : lifetimes.of(tenant, item.key());
+    long expires = now + lifetime.micros();
     if (expires <= now) {
       throw item.invalid("info.expires_at", "must be in the future");
     }
     long refresh =
-        info.hasRefreshAfter() ? Times.micros(info.getRefreshAfter()) : now + (expires - now) / 2;
+        info.hasRefreshAfter()
+            ? Times.micros(info.getRefreshAfter())
+            : now + lifetime.refreshMicros();
     if (refresh > expires) {
       throw item.invalid("info.refresh_after", "must not be after expires_at");
     }
     info.setExpiresAt(Times.proto(expires)).setRefreshAfter(Times.proto(refresh));
+  }
+
+  private static void requireTimes(Item item, EntryInfo.Builder info) {
+    if (!Times.isValid(info.getExpiresAt())) {
+      throw item.invalid("info.expires_at", "must be an instant from year 1 to 9999");
+    }
+    if (!Times.isValid(info.getRefreshAfter())) {
+      throw item.invalid("info.refresh_after", "must be an instant from year 1 to 9999");
+    }
   }
 
   /** Keeps a checked value. Several of one transaction must come in the order of their ids. */
@@ -140,7 +164,10 @@ final class Puts {
       return Optional.empty();
     }
     UUID lease = UUID.fromString(item.condition().getLeaseId());
-    return Optional.of(leases.end(dsl, tenant, item.key().id(), lease).orElseThrow(Leasing::lost));
+    return Optional.of(
+        leases
+            .end(dsl, tenant, item.key().id(), lease)
+            .orElseThrow(() -> leasing.lost(tenant, item.key())));
   }
 
   private void require(

@@ -123,7 +123,7 @@ final class Wiring implements AutoCloseable {
         closed(new WatchFeature(db, watched(), Math.max(1, config.databaseConnections() / 3)));
     UserStore users = new UserStore();
     CachingFeature caching =
-        closed(new CachingFeature(db, system, users, config.nearCacheBytes(), clock));
+        closed(new CachingFeature(db, systemDb, system, users, config.nearCacheBytes(), clock));
     ChangeLog changes =
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity()),
@@ -190,6 +190,7 @@ final class Wiring implements AutoCloseable {
   private static WatchFeature.Areas watched() {
     List<InitialState> initialStates = new ArrayList<>(IdentityFeature.initialStates());
     initialStates.add(PropertyFeature.initialState());
+    initialStates.addAll(CachingFeature.initialStates());
     initialStates.addAll(EventFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }

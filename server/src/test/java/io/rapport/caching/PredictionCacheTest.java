@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Duration;
 import com.google.rpc.Code;
+import io.rapport.caching.v1.BatchGetPredictionsRequest;
+import io.rapport.caching.v1.BatchPutPredictionsRequest;
 import io.rapport.caching.v1.CacheKey;
+import io.rapport.caching.v1.CacheLifetime;
+import io.rapport.caching.v1.CacheLifetimeServiceGrpc;
 import io.rapport.caching.v1.CacheServiceGrpc;
 import io.rapport.caching.v1.CacheServiceGrpc.CacheServiceBlockingStub;
+import io.rapport.caching.v1.CacheStats;
 import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.ExplainEntryRequest;
+import io.rapport.caching.v1.GetCacheStatsRequest;
 import io.rapport.caching.v1.GetOrLeasePredictionRequest;
 import io.rapport.caching.v1.GetOrLeasePredictionResponse;
 import io.rapport.caching.v1.GetPredictionRequest;
@@ -23,12 +29,16 @@ import io.rapport.caching.v1.Prediction;
 import io.rapport.caching.v1.PredictionCacheServiceGrpc;
 import io.rapport.caching.v1.PredictionCacheServiceGrpc.PredictionCacheServiceBlockingStub;
 import io.rapport.caching.v1.PredictionKey;
+import io.rapport.caching.v1.PredictionPut;
 import io.rapport.caching.v1.PredictionValue;
 import io.rapport.caching.v1.PutCondition;
 import io.rapport.caching.v1.PutPredictionRequest;
 import io.rapport.caching.v1.ReadOptions;
+import io.rapport.caching.v1.ReleaseLeaseRequest;
+import io.rapport.caching.v1.RenewLeaseRequest;
 import io.rapport.caching.v1.SpendingPrediction;
 import io.rapport.caching.v1.TouchEntryRequest;
+import io.rapport.caching.v1.UpsertCacheLifetimeRequest;
 import io.rapport.platform.Times;
 import io.rapport.server.Given;
 import io.rapport.server.Rapport;
@@ -339,5 +349,176 @@ class PredictionCacheTest {
 
     assertThat(told.code()).isEqualTo(Code.INVALID_ARGUMENT);
     assertThat(told.fields()).containsExactly("prediction.info.expires_at");
+  }
+
+  @Test
+  void livesAsLongAsTheTenantSays() {
+    CacheLifetimeServiceGrpc.newBlockingStub(rapport.channel())
+        .upsertCacheLifetime(
+            UpsertCacheLifetimeRequest.newBuilder()
+                .setCacheLifetime(
+                    CacheLifetime.newBuilder()
+                        .setCache(CacheLifetime.Cache.PREDICTION)
+                        .setEntryType("SPENDING")
+                        .setLifetimeSeconds(100)
+                        .setRefreshSeconds(10))
+                .build());
+
+    EntryInfo info = put(1).getInfo();
+
+    long start = info.getUpdatedAt().getSeconds();
+    assertThat(info.getExpiresAt().getSeconds() - start).isBetween(99L, 101L);
+    assertThat(info.getRefreshAfter().getSeconds() - start).isBetween(9L, 11L);
+  }
+
+  @Test
+  void countsHowItDoes() {
+    put(1, info -> info.setGenerationTime(Duration.newBuilder().setSeconds(2)));
+    get();
+    get(STRONG.toBuilder().setMinConfidence(1).setContentHash("other").build());
+
+    CacheStats.TypeStats stats = firstStats();
+    while (stats.getHits() + stats.getMisses() < 2) {
+      stats = firstStats();
+    }
+
+    assertThat(stats.getEntryType()).isEqualTo("SPENDING");
+    assertThat(stats.getHits()).isEqualTo(1);
+    assertThat(stats.getMisses()).isEqualTo(1);
+    assertThat(stats.getHitRatio()).isEqualTo(0.5);
+    assertThat(stats.getGenerationTimeSaved().getSeconds()).isEqualTo(2);
+  }
+
+  private CacheStats.TypeStats firstStats() {
+    CacheStats stats = cache.getCacheStats(GetCacheStatsRequest.getDefaultInstance());
+    return stats.getTypesCount() == 0
+        ? CacheStats.TypeStats.getDefaultInstance()
+        : stats.getTypes(0);
+  }
+
+  @Test
+  void putsAllOfABatchOrNone() {
+    PredictionPut good =
+        PredictionPut.newBuilder().setPrediction(prediction(1, info -> {})).build();
+    PredictionPut bad =
+        PredictionPut.newBuilder()
+            .setPrediction(
+                prediction(2, info -> {}).toBuilder().setKey(key().toBuilder().setName("other")))
+            .setCondition(PutCondition.newBuilder().setLeaseId(Given.id()))
+            .build();
+
+    Told told =
+        Told.by(() ->
+            predictions.batchPutPredictions(
+                BatchPutPredictionsRequest.newBuilder().addPuts(good).addPuts(bad).build()));
+
+    assertThat(told.reason()).isEqualTo("LEASE_LOST");
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.ABSENT);
+  }
+
+  @Test
+  void readsManyInTheOrderAskedFor() {
+    put(7);
+    PredictionKey absent = key().toBuilder().setName("absent").build();
+
+    var results =
+        predictions
+            .batchGetPredictions(
+                BatchGetPredictionsRequest.newBuilder()
+                    .addKeys(absent)
+                    .addKeys(key())
+                    .addKeys(absent)
+                    .setOptions(STRONG)
+                    .build())
+            .getResultsList();
+
+    assertThat(results).extracting(it -> it.getHit()).containsExactly(false, true, false);
+  }
+
+  @Test
+  void putsOnceUnderOneRequestId() {
+    PutPredictionRequest request =
+        PutPredictionRequest.newBuilder()
+            .setPrediction(prediction(1, info -> {}))
+            .setRequestId(Given.id())
+            .build();
+
+    Prediction first = predictions.putPrediction(request);
+    Prediction again = predictions.putPrediction(request);
+
+    assertThat(again).isEqualTo(first);
+    assertThat(get().getPrediction().getInfo().getEtag()).isEqualTo("\"1\"");
+  }
+
+  @Test
+  void putsNothingIfOnlyValidated() {
+    predictions.putPrediction(
+        PutPredictionRequest.newBuilder()
+            .setPrediction(prediction(1, info -> {}))
+            .setValidateOnly(true)
+            .build());
+
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.ABSENT);
+  }
+
+  @Test
+  void putsOnlyOverTheEtagThatWasRead() {
+    String etag = put(1).getInfo().getEtag();
+    PutPredictionRequest over =
+        PutPredictionRequest.newBuilder()
+            .setPrediction(prediction(2, info -> {}))
+            .setCondition(PutCondition.newBuilder().setIfEtag(etag))
+            .build();
+    predictions.putPrediction(over);
+
+    Told told = Told.by(() -> predictions.putPrediction(over));
+
+    assertThat(told.code()).isEqualTo(Code.ABORTED);
+    assertThat(told.reason()).isEqualTo("ETAG_MISMATCH");
+  }
+
+  @Test
+  void givesTheSameLeaseToTheSameCallMadeAgain() {
+    GetOrLeasePredictionRequest request =
+        GetOrLeasePredictionRequest.newBuilder().setKey(key()).setLeaseId(Given.id()).build();
+
+    var first = predictions.getOrLeasePrediction(request);
+    var again = predictions.getOrLeasePrediction(request);
+
+    assertThat(first.getOutcome()).isEqualTo(Lease.Outcome.COMPUTE);
+    assertThat(again.getLease().getId()).isEqualTo(first.getLease().getId());
+  }
+
+  @Test
+  void anotherCallerComputesWhenALeaseIsGivenUp() {
+    var first = getOrLease();
+    cache.releaseLease(
+        ReleaseLeaseRequest.newBuilder()
+            .setKey(cacheKey())
+            .setLeaseId(first.getLease().getId())
+            .build());
+
+    var second = getOrLease();
+
+    assertThat(second.getOutcome()).isEqualTo(Lease.Outcome.COMPUTE);
+    assertThat(second.getLease().getToken()).isGreaterThan(first.getLease().getToken());
+  }
+
+  @Test
+  void aLeaseCanBeRenewedWhileItHolds() {
+    var leased = getOrLease();
+    RenewLeaseRequest renew =
+        RenewLeaseRequest.newBuilder()
+            .setKey(cacheKey())
+            .setLeaseId(leased.getLease().getId())
+            .setLeaseTime(Duration.newBuilder().setSeconds(600))
+            .build();
+
+    Lease renewed = cache.renewLease(renew);
+
+    assertThat(renewed.getExpiresAt().getSeconds())
+        .isGreaterThan(leased.getLease().getExpiresAt().getSeconds() + 500);
+    putUnder(leased.getLease().getId(), 1);
+    assertThat(Told.by(() -> cache.renewLease(renew)).reason()).isEqualTo("LEASE_LOST");
   }
 }

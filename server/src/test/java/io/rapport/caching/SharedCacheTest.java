@@ -136,8 +136,7 @@ class SharedCacheTest {
   }
 
   private EntryInfo.State state(String name) {
-    return here
-        .getAnalysis(
+    return here.getAnalysis(
             GetAnalysisRequest.newBuilder().setKey(key(name, user)).setOptions(strong()).build())
         .getState();
   }

@@ -1,0 +1,58 @@
+package io.rapport.caching;
+
+import io.rapport.platform.TenantDb;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Removes what has been expired for long, a little at a time. */
+final class CacheSweeper implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CacheSweeper.class);
+  private static final Duration PERIOD = Duration.ofMinutes(1);
+  private static final Duration PAUSE = Duration.ofMillis(20);
+
+  /** How long expired entries can be read by those who ask for them. */
+  private static final Duration KEPT = Duration.ofHours(24);
+
+  private final SweptStore store;
+  private final Thread thread;
+
+  /**
+   * @param system the database as the system role sees it
+   */
+  CacheSweeper(TenantDb system) {
+    this.store = new SweptStore(system);
+    this.thread = Thread.ofVirtual().name("cache-sweeper").unstarted(this::sweepOn);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+
+  private void sweepOn() {
+    try {
+      while (true) {
+        sweep();
+        TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void sweep() throws InterruptedException {
+    try {
+      while (store.remove(KEPT)) {
+        TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+      }
+    } catch (RuntimeException e) {
+      log.warn("expired entries can't be removed; tried again in {} s", PERIOD.toSeconds(), e);
+    }
+  }
+}
