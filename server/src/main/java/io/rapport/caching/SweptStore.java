@@ -9,24 +9,28 @@ import org.jooq.impl.DSL;
 final class SweptStore {
   private static final int CHUNK = 500;
 
-  /** Entries that somebody is about to put anew are left alone, and so are those of others. */
+  /** Of two servers, one sweeps. */
+  private static final String TURN =
+      """
+      SELECT pg_try_advisory_xact_lock(hashtextextended('caching.sweep', 0)),
+        set_config('synchronous_commit', 'off', true)
+      """;
+
+  /** An entry that is put anew at the same time stays. */
   private static final String REMOVE =
       """
       WITH old AS (
         SELECT tenant_id, id FROM caching.entries
-         WHERE expires_at < now() - {0} * interval '1 second'
-         ORDER BY expires_at LIMIT {1} FOR UPDATE SKIP LOCKED
+         WHERE expires_at < now() - {0} * interval '1 second' ORDER BY expires_at LIMIT {1}
       ), used AS (
         DELETE FROM caching.entry_usage u USING old
          WHERE u.tenant_id = old.tenant_id AND u.entry_id = old.id
-      ), removed AS (
-        DELETE FROM caching.entries e USING old
-         WHERE e.tenant_id = old.tenant_id AND e.id = old.id RETURNING 1
       ), leases AS (
-        DELETE FROM caching.leases WHERE expires_at < now() - interval '1 hour' RETURNING 1
+        DELETE FROM caching.leases WHERE expires_at < now() - interval '1 hour'
       )
-      SELECT (SELECT count(*) FROM removed) FROM set_config('synchronous_commit', 'off', true)
-       WHERE (SELECT count(*) FROM leases) >= 0
+      DELETE FROM caching.entries e USING old
+       WHERE e.tenant_id = old.tenant_id AND e.id = old.id
+         AND e.expires_at < now() - {0} * interval '1 second'
       """;
 
   private static final UUID NOBODY = new UUID(0, 0);
@@ -39,12 +43,10 @@ final class SweptStore {
 
   /** Removes some; false if there are no more. */
   boolean remove(Duration age) {
-    long removed =
-        system.write(
-            NOBODY,
-            tx ->
-                tx.fetchSingle(REMOVE, DSL.val(age.toSeconds()), DSL.val(CHUNK))
-                    .get(0, Long.class));
-    return removed == CHUNK;
+    return system.write(
+        NOBODY,
+        tx ->
+            tx.fetchSingle(TURN).get(0, Boolean.class)
+                && tx.execute(REMOVE, DSL.val(age.toSeconds()), DSL.val(CHUNK)) == CHUNK);
   }
 }

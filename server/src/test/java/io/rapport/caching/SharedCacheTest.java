@@ -41,6 +41,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -311,5 +312,28 @@ class SharedCacheTest {
       done += answer.get() ? 1 : 0;
     }
     assertThat(done).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsLongExpiredIsRemoved() {
+    here.putAnalysis(put("a", "one").build());
+    here.putAnalysis(put("b", "two").build());
+    UUID old = EntryKey.of(key("a", user)).id();
+    rapport
+        .sql()
+        .execute(
+            "UPDATE caching.entries SET refresh_after = now() - interval '3 days',"
+                + " expires_at = now() - interval '2 days' WHERE tenant_id = ? AND id = ?",
+            rapport.tenant(),
+            old);
+
+    try (RapportServer sweeping = rapport.serve(Map.of())) {
+      assertThat(sweeping.port()).isPositive();
+      while (state("a") != EntryInfo.State.ABSENT) {
+        assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+      }
+    }
+
+    assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
   }
 }
