@@ -96,6 +96,19 @@ CREATE UNLOGGED TABLE caching.leases (
 -- What is a user's, to invalidate it.
 CREATE INDEX ix_leases_user ON caching.leases (tenant_id, user_id);
 
+-- What somebody wants to be computed before it is needed, until it is put.
+CREATE TABLE caching.warmups (
+  tenant_id    uuid        NOT NULL,
+  entry_id     uuid        NOT NULL,
+  -- A CacheKey in protobuf's binary form.
+  key          bytea       NOT NULL,
+  requested_at timestamptz NOT NULL DEFAULT now(),
+
+  CONSTRAINT pk_warmups PRIMARY KEY (tenant_id, entry_id)
+);
+-- What has waited longest.
+CREATE INDEX ix_warmups_requested ON caching.warmups (tenant_id, requested_at, entry_id);
+
 -- How entries were used: apart from them, because reads write it.
 CREATE TABLE caching.entry_usage (
   tenant_id        uuid             NOT NULL,
@@ -176,6 +189,7 @@ END $$;
 ALTER TABLE caching.marks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.leases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE caching.warmups ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entry_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.type_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.cache_lifetimes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -184,6 +198,8 @@ CREATE POLICY tenant ON caching.marks
 CREATE POLICY tenant ON caching.entries
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.leases
+  USING (tenant_id = (SELECT platform.current_tenant()));
+CREATE POLICY tenant ON caching.warmups
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.entry_usage
   USING (tenant_id = (SELECT platform.current_tenant()));
@@ -200,6 +216,7 @@ CREATE POLICY sweeping ON caching.entry_usage TO rapport_system USING (true);
 GRANT SELECT, INSERT, UPDATE ON caching.marks TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entries TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.leases TO rapport_server;
+GRANT SELECT, INSERT, DELETE ON caching.warmups TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entry_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.type_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.cache_lifetimes TO rapport_server;

@@ -3,6 +3,8 @@ package io.rapport.caching;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.caching.v1.CacheServiceGrpc;
 import io.rapport.caching.v1.CacheStats;
+import io.rapport.caching.v1.ClaimWarmupsRequest;
+import io.rapport.caching.v1.ClaimWarmupsResponse;
 import io.rapport.caching.v1.EntryExplanation;
 import io.rapport.caching.v1.ExplainEntryRequest;
 import io.rapport.caching.v1.GetCacheStatsRequest;
@@ -14,6 +16,8 @@ import io.rapport.caching.v1.ReleaseLeaseResponse;
 import io.rapport.caching.v1.RenewLeaseRequest;
 import io.rapport.caching.v1.TouchEntryRequest;
 import io.rapport.caching.v1.TouchEntryResponse;
+import io.rapport.caching.v1.WarmEntriesRequest;
+import io.rapport.caching.v1.WarmEntriesResponse;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.UnitOfWork;
@@ -26,18 +30,21 @@ final class CacheService {
   private final Touches touches;
   private final Leasing leasing;
   private final Explanations explanations;
+  private final Warmups warmups;
 
   CacheService(
       UnitOfWork work,
       Invalidations invalidations,
       Touches touches,
       Leasing leasing,
-      Explanations explanations) {
+      Explanations explanations,
+      Warmups warmups) {
     this.work = work;
     this.invalidations = invalidations;
     this.touches = touches;
     this.leasing = leasing;
     this.explanations = explanations;
+    this.warmups = warmups;
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -46,6 +53,8 @@ final class CacheService {
         .unary(CacheServiceGrpc.getGetCacheStatsMethod(), this::getCacheStats)
         .unary(CacheServiceGrpc.getTouchEntryMethod(), this::touchEntry)
         .unary(CacheServiceGrpc.getInvalidateEntriesMethod(), this::invalidateEntries)
+        .unary(CacheServiceGrpc.getWarmEntriesMethod(), this::warmEntries)
+        .unary(CacheServiceGrpc.getClaimWarmupsMethod(), this::claimWarmups)
         .unary(CacheServiceGrpc.getRenewLeaseMethod(), this::renewLease)
         .unary(CacheServiceGrpc.getReleaseLeaseMethod(), this::releaseLease)
         .build();
@@ -71,6 +80,20 @@ final class CacheService {
             InvalidateEntriesResponse.newBuilder()
                 .setInvalidated(invalidations.invalidate(tx, request))
                 .build());
+  }
+
+  private WarmEntriesResponse warmEntries(WarmEntriesRequest request) {
+    return work.write(
+        request,
+        WarmEntriesResponse.parser(),
+        tx ->
+            WarmEntriesResponse.newBuilder()
+                .setAdded(warmups.add(tx, request.getKeysList()))
+                .build());
+  }
+
+  private ClaimWarmupsResponse claimWarmups(ClaimWarmupsRequest request) {
+    return warmups.claim(Caller.currentTenant(), request);
   }
 
   private Lease renewLease(RenewLeaseRequest request) {

@@ -105,7 +105,8 @@ public final class CachingFeature implements AutoCloseable {
                 new Invalidations(entries, marks, leases),
                 new Touches(entries, clock),
                 leasing,
-                new Explanations(db, reads, marks, leases))
+                new Explanations(db, reads, marks, leases),
+                new Warmups(db, reads, entries, leasing, this::requireUser, new WarmupStore()))
             .bind(rpcs));
   }
 

@@ -104,6 +104,11 @@ final class Leasing {
     }
   }
 
+  /** The same without waiting. */
+  Answer tryLease(Caller.Tenant tenant, Request request) {
+    return lookOrTake(tenant, request);
+  }
+
   private static long waitNanos(@Nullable Duration asked) {
     Deadline deadline = Context.current().getDeadline();
     long left =

@@ -31,6 +31,7 @@ final class Puts {
   private final EntryStore entries;
   private final MarkStore marks;
   private final LeaseStore leases;
+  private final WarmupStore warmups = new WarmupStore();
   private final Leasing leasing;
   private final Lifetimes lifetimes;
   private final Leasing.People people;
@@ -151,6 +152,7 @@ final class Puts {
       Collection<UUID> all = marks.make(dsl, tenant, names).values();
       entries.setMarks(dsl, tenant, item.key().id(), withInherited(dsl, tenant, item, all));
     }
+    warmups.remove(dsl, tenant, item.key().id());
     log(tx, item, present, kept.revision());
     return kept(entry, kept);
   }

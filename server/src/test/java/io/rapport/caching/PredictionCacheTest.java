@@ -12,6 +12,7 @@ import io.rapport.caching.v1.CacheLifetimeServiceGrpc;
 import io.rapport.caching.v1.CacheServiceGrpc;
 import io.rapport.caching.v1.CacheServiceGrpc.CacheServiceBlockingStub;
 import io.rapport.caching.v1.CacheStats;
+import io.rapport.caching.v1.ClaimWarmupsRequest;
 import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.ExplainEntryRequest;
@@ -39,6 +40,7 @@ import io.rapport.caching.v1.RenewLeaseRequest;
 import io.rapport.caching.v1.SpendingPrediction;
 import io.rapport.caching.v1.TouchEntryRequest;
 import io.rapport.caching.v1.UpsertCacheLifetimeRequest;
+import io.rapport.caching.v1.WarmEntriesRequest;
 import io.rapport.platform.Times;
 import io.rapport.server.Given;
 import io.rapport.server.Rapport;
@@ -520,5 +522,40 @@ class PredictionCacheTest {
         .isGreaterThan(leased.getLease().getExpiresAt().getSeconds() + 500);
     putUnder(leased.getLease().getId(), 1);
     assertThat(Told.by(() -> cache.renewLease(renew)).reason()).isEqualTo("LEASE_LOST");
+  }
+
+  @Test
+  void handsOutWhatIsToBeComputedToOneCallerEach() {
+    PredictionKey other = key().toBuilder().setName("other").build();
+    put(1);
+    WarmEntriesRequest request =
+        WarmEntriesRequest.newBuilder()
+            .addKeys(cacheKey())
+            .addKeys(CacheKey.newBuilder().setPrediction(other))
+            .build();
+
+    assertThat(cache.warmEntries(request).getAdded()).isEqualTo(1);
+    assertThat(cache.warmEntries(request).getAdded()).isZero();
+
+    ClaimWarmupsRequest claim = ClaimWarmupsRequest.newBuilder().setLimit(10).build();
+    var claimed = cache.claimWarmups(claim);
+    assertThat(claimed.getWarmupsList())
+        .singleElement()
+        .satisfies(it -> assertThat(it.getKey().getPrediction()).isEqualTo(other));
+    assertThat(cache.claimWarmups(claim).getWarmupsCount()).isZero();
+    cache.releaseLease(
+        ReleaseLeaseRequest.newBuilder()
+            .setKey(claimed.getWarmups(0).getKey())
+            .setLeaseId(claimed.getWarmups(0).getLease().getId())
+            .build());
+    var again = cache.claimWarmups(claim);
+    assertThat(again.getWarmupsCount()).isEqualTo(1);
+    predictions.putPrediction(
+        PutPredictionRequest.newBuilder()
+            .setPrediction(prediction(2, info -> {}).toBuilder().setKey(other))
+            .setCondition(
+                PutCondition.newBuilder().setLeaseId(again.getWarmups(0).getLease().getId()))
+            .build());
+    assertThat(cache.claimWarmups(claim).getWarmupsCount()).isZero();
   }
 }

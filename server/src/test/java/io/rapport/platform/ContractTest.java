@@ -49,6 +49,7 @@ class ContractTest {
           "IngestEvents",
           "GetOrLeasePrediction",
           "GetOrLeaseAnalysis",
+          "ClaimWarmups",
           "RenewLease",
           "ReleaseLease");
 
