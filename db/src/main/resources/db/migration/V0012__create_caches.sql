@@ -109,6 +109,25 @@ CREATE TABLE caching.warmups (
 -- What has waited longest.
 CREATE INDEX ix_warmups_requested ON caching.warmups (tenant_id, requested_at, entry_id);
 
+-- The questions that analyses answer, for the nearest of a user's.
+CREATE TABLE caching.questions (
+  tenant_id       uuid         NOT NULL,
+  entry_id        uuid         NOT NULL,
+  user_id         uuid         NOT NULL,
+  project_id      text         NOT NULL,
+  entry_type      text         NOT NULL COLLATE "C",
+  model_version   text         NOT NULL,
+  embedding_model text         NOT NULL,
+  embedding       public.vector(1536) NOT NULL,
+
+  CONSTRAINT pk_questions PRIMARY KEY (tenant_id, entry_id),
+  CONSTRAINT fk_questions_entry FOREIGN KEY (tenant_id, entry_id)
+    REFERENCES caching.entries (tenant_id, id) ON DELETE CASCADE
+);
+-- FindSimilarAnalysis compares all that it finds here: a user has few.
+CREATE INDEX ix_questions_user
+  ON caching.questions (tenant_id, user_id, entry_type, model_version, project_id);
+
 -- How entries were used: apart from them, because reads write it.
 CREATE TABLE caching.entry_usage (
   tenant_id        uuid             NOT NULL,
@@ -190,6 +209,7 @@ ALTER TABLE caching.marks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.leases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.warmups ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE caching.questions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.entry_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.type_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE caching.cache_lifetimes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -200,6 +220,8 @@ CREATE POLICY tenant ON caching.entries
 CREATE POLICY tenant ON caching.leases
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.warmups
+  USING (tenant_id = (SELECT platform.current_tenant()));
+CREATE POLICY tenant ON caching.questions
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.entry_usage
   USING (tenant_id = (SELECT platform.current_tenant()));
@@ -217,6 +239,7 @@ GRANT SELECT, INSERT, UPDATE ON caching.marks TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entries TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.leases TO rapport_server;
 GRANT SELECT, INSERT, DELETE ON caching.warmups TO rapport_server;
+GRANT SELECT, INSERT, UPDATE, DELETE ON caching.questions TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entry_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.type_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.cache_lifetimes TO rapport_server;

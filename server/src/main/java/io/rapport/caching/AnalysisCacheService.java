@@ -11,6 +11,8 @@ import io.rapport.caching.v1.BatchGetAnalysesRequest;
 import io.rapport.caching.v1.BatchGetAnalysesResponse;
 import io.rapport.caching.v1.BatchPutAnalysesRequest;
 import io.rapport.caching.v1.BatchPutAnalysesResponse;
+import io.rapport.caching.v1.FindSimilarAnalysisRequest;
+import io.rapport.caching.v1.FindSimilarAnalysisResponse;
 import io.rapport.caching.v1.GetAnalysisRequest;
 import io.rapport.caching.v1.GetAnalysisResponse;
 import io.rapport.caching.v1.GetOrLeaseAnalysisRequest;
@@ -41,6 +43,7 @@ final class AnalysisCacheService {
         .immediate(AnalysisCacheServiceGrpc.getGetAnalysisMethod(), this::getAnalysis)
         .bulk(AnalysisCacheServiceGrpc.getBatchGetAnalysesMethod(), this::batchGetAnalyses)
         .unary(AnalysisCacheServiceGrpc.getListAnalysesMethod(), this::listAnalyses)
+        .unary(AnalysisCacheServiceGrpc.getFindSimilarAnalysisMethod(), this::findSimilarAnalysis)
         .unary(AnalysisCacheServiceGrpc.getGetOrLeaseAnalysisMethod(), this::getOrLeaseAnalysis)
         .unary(AnalysisCacheServiceGrpc.getPutAnalysisMethod(), this::putAnalysis)
         .bulk(
@@ -131,6 +134,19 @@ final class AnalysisCacheService {
     return response.build();
   }
 
+  private FindSimilarAnalysisResponse findSimilarAnalysis(FindSimilarAnalysisRequest request) {
+    Caches.Similar similar = caches.findSimilar(request);
+    FindSimilarAnalysisResponse.Builder response =
+        FindSimilarAnalysisResponse.newBuilder()
+            .setHit(similar.reading().hit())
+            .setState(similar.reading().state());
+    Entry shown = similar.reading().shown(request.getOptions());
+    if (shown != null) {
+      response.setAnalysis(analysis(shown)).setSimilarity(similar.similarity());
+    }
+    return response.build();
+  }
+
   private GetOrLeaseAnalysisResponse getOrLeaseAnalysis(GetOrLeaseAnalysisRequest request) {
     Caller.Tenant tenant = Caller.currentTenant();
     Leasing.Answer answer =
@@ -188,6 +204,7 @@ final class AnalysisCacheService {
         analysis.getValue().toByteString(),
         analysis.getInfo(),
         condition,
+        analysis.hasQuestion() ? analysis.getQuestion() : null,
         field);
   }
 }

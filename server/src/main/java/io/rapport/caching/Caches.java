@@ -3,6 +3,8 @@ package io.rapport.caching;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import io.rapport.caching.v1.EntryInfo;
+import io.rapport.caching.v1.FindSimilarAnalysisRequest;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
@@ -30,17 +32,22 @@ import org.jspecify.annotations.Nullable;
 final class Caches {
   private static final long MAX_BATCH_BYTES = 4L * 1024 * 1024 - 256 * 1024;
   private static final long MAX_PAGE_BYTES = 1024 * 1024;
+  private static final double SIMILARITY = 0.95;
   private static final int NANOS_PER_SECOND = 1_000_000_000;
 
   private final TenantDb db;
   private final UnitOfWork work;
   private final Rules rules = new Rules();
   private final EntryStore entries;
+  private final QuestionStore questions = new QuestionStore();
   private final EntryReads reads;
   private final Leasing leasing;
   private final Puts puts;
   private final Waiting waiting;
   private final Usage usage;
+
+  /** What was found, and the cosine of the angle between the questions. */
+  record Similar(Reading reading, double similarity) {}
 
   /** Entries of a list, and where it goes on. */
   record Page(List<Reading> readings, Optional<byte[]> cursor) {}
@@ -112,6 +119,22 @@ final class Caches {
 
   static @Nullable TimePlace after(Optional<byte[]> cursor) {
     return cursor.map(TimePlace::ofCursor).orElse(null);
+  }
+
+  /** The nearest analysis that may be used, if there is one. */
+  Similar findSimilar(FindSimilarAnalysisRequest request) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    double least = request.getMinSimilarity() == 0 ? SIMILARITY : request.getMinSimilarity();
+    Similar best = new Similar(new Reading(EntryInfo.State.ABSENT, false, null), 0);
+    for (QuestionStore.Similar near :
+        db.read(tenant.id(), dsl -> questions.nearest(dsl, tenant.id(), request, least))) {
+      Reading reading = reads.strong(tenant, near.entry(), request.getOptions());
+      if (reading.hit()) {
+        return new Similar(reading, near.similarity());
+      }
+      best = best.reading().entry() == null ? new Similar(reading, near.similarity()) : best;
+    }
+    return best;
   }
 
   Leasing.Answer getOrLease(Leasing.Request request) {

@@ -89,6 +89,14 @@ final class EntryReads {
     return Reading.of(entry, nowMicros(), options);
   }
 
+  /** The same of an entry whose key isn't known. */
+  Reading strong(Caller.Tenant tenant, UUID id, ReadOptions options) {
+    Pending<Map<UUID, Entry>> entries = new Pending<>();
+    reader.read(tenant.id(), Set.of(id), entries);
+    Reading reading = Reading.of(entries.await().get(id), nowMicros(), options);
+    return reading.entry() == null ? reading : counted(tenant, reading.entry().key(), reading);
+  }
+
   private static @Nullable Entry matching(Map<UUID, Entry> entries, EntryKey key) {
     Entry entry = entries.get(key.id());
     return entry != null && entry.key().digest().equals(key.digest()) ? entry : null;

@@ -193,6 +193,7 @@ final class PredictionCacheService {
         prediction.getValue().toByteString(),
         prediction.getInfo(),
         condition,
+        null,
         field);
   }
 }

@@ -5,6 +5,7 @@ import io.grpc.Status.Code;
 import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.PutCondition;
+import io.rapport.caching.v1.Question;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.Etags;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps values. */
 final class Puts {
@@ -32,6 +34,7 @@ final class Puts {
   private final MarkStore marks;
   private final LeaseStore leases;
   private final WarmupStore warmups = new WarmupStore();
+  private final QuestionStore questions = new QuestionStore();
   private final Leasing leasing;
   private final Lifetimes lifetimes;
   private final Leasing.People people;
@@ -41,10 +44,16 @@ final class Puts {
    * A value to keep.
    *
    * @param condition what must hold; the default: nothing
+   * @param question what an analysis answers, if it says so
    * @param field where in the request it stands
    */
   record Item(
-      EntryKey key, ByteString value, EntryInfo info, PutCondition condition, String field) {
+      EntryKey key,
+      ByteString value,
+      EntryInfo info,
+      PutCondition condition,
+      @Nullable Question question,
+      String field) {
     ServiceException invalid(String path, String description) {
       return ServiceException.invalid(field + "." + path, ErrorReason.INVALID_FIELD, description);
     }
@@ -71,6 +80,7 @@ final class Puts {
   Item checked(UUID tenant, Item item) {
     people.require(tenant, item.key().user());
     requireSizes(item);
+    requireDirection(item);
     EntryInfo.Builder info = item.info().toBuilder();
     ByteString checksum = ByteString.copyFrom(EntryKey.sha256(item.value().toByteArray()));
     if (!info.getChecksum().isEmpty() && !info.getChecksum().equals(checksum)) {
@@ -85,7 +95,15 @@ final class Puts {
         item.value(),
         info.setChecksum(checksum).clearCreatedAt().clearUpdatedAt().clearEtag().build(),
         item.condition(),
+        item.question(),
         item.field());
+  }
+
+  private static void requireDirection(Item item) {
+    Question question = item.question();
+    if (question != null && question.getEmbeddingList().stream().allMatch(it -> it == 0)) {
+      throw item.invalid("question.embedding", "must not be all 0");
+    }
   }
 
   private static void requireSizes(Item item) {
@@ -152,9 +170,19 @@ final class Puts {
       Collection<UUID> all = marks.make(dsl, tenant, names).values();
       entries.setMarks(dsl, tenant, item.key().id(), withInherited(dsl, tenant, item, all));
     }
+    setQuestion(dsl, tenant, item);
     warmups.remove(dsl, tenant, item.key().id());
     log(tx, item, present, kept.revision());
     return kept(entry, kept);
+  }
+
+  private void setQuestion(DSLContext dsl, UUID tenant, Item item) {
+    Question question = item.question();
+    if (question != null) {
+      questions.put(dsl, tenant, item.key(), question);
+    } else if (item.key().key().hasAnalysis()) {
+      questions.remove(dsl, tenant, item.key());
+    }
   }
 
   private static boolean hasCondition(Item item, PutCondition.ConditionCase condition) {

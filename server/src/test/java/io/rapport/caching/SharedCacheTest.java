@@ -18,6 +18,8 @@ import io.rapport.caching.v1.CacheKey;
 import io.rapport.caching.v1.CacheServiceGrpc;
 import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.EntryInfo;
+import io.rapport.caching.v1.FindSimilarAnalysisRequest;
+import io.rapport.caching.v1.FindSimilarAnalysisResponse;
 import io.rapport.caching.v1.GetAnalysisRequest;
 import io.rapport.caching.v1.GetAnalysisResponse;
 import io.rapport.caching.v1.GetOrLeaseAnalysisRequest;
@@ -27,6 +29,7 @@ import io.rapport.caching.v1.Lease;
 import io.rapport.caching.v1.OpaqueValue;
 import io.rapport.caching.v1.PutAnalysisRequest;
 import io.rapport.caching.v1.PutCondition;
+import io.rapport.caching.v1.Question;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.db.Database;
 import io.rapport.server.Given;
@@ -335,5 +338,81 @@ class SharedCacheTest {
     }
 
     assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+  }
+
+  private static Question question(float x, float y) {
+    Question.Builder question = Question.newBuilder().setEmbeddingModel("mini");
+    for (int i = 0; i < 1536; i++) {
+      question.addEmbedding(i == 0 ? x : i == 1 ? y : 0);
+    }
+    return question.build();
+  }
+
+  private PutAnalysisRequest asked(String name, Question question) {
+    PutAnalysisRequest.Builder put = put(name, name);
+    put.getAnalysisBuilder().setQuestion(question);
+    return put.build();
+  }
+
+  private FindSimilarAnalysisRequest.Builder find(Question question) {
+    return FindSimilarAnalysisRequest.newBuilder()
+        .setUserId(user)
+        .setProjectId("p1")
+        .setType("comprehensive_analysis")
+        .setQuestion(question);
+  }
+
+  @Test
+  void answersWithTheAnalysisOfTheNearestQuestion() {
+    here.putAnalysis(asked("far", question(0, 1)));
+    here.putAnalysis(asked("near", question(1, 0.1f)));
+    here.putAnalysis(asked("nearer", question(1, 0.05f)));
+
+    FindSimilarAnalysisResponse found = there.findSimilarAnalysis(find(question(1, 0)).build());
+
+    assertThat(found.getHit()).isTrue();
+    assertThat(found.getAnalysis().getKey().getName()).isEqualTo("nearer");
+    assertThat(found.getSimilarity()).isBetween(0.998, 0.999);
+    assertThat(there.findSimilarAnalysis(find(question(-1, 0)).build()).getHit()).isFalse();
+  }
+
+  @Test
+  void neverAnswersWithAnAnalysisOfAnotherUserProjectTypeOrModel() {
+    here.putAnalysis(asked("a", question(1, 0)));
+    FindSimilarAnalysisRequest.Builder same = find(question(1, 0));
+
+    assertThat(here.findSimilarAnalysis(same.build()).getHit()).isTrue();
+    for (FindSimilarAnalysisRequest other :
+        List.of(
+            same.clone().setUserId(Given.id()).build(),
+            same.clone().setProjectId("p2").build(),
+            same.clone().setType("summary").build(),
+            same.clone().setModelVersion("2.0.0").build(),
+            same.clone()
+                .setQuestion(question(1, 0).toBuilder().setEmbeddingModel("other"))
+                .build())) {
+      assertThat(here.findSimilarAnalysis(other).getHit()).isFalse();
+    }
+  }
+
+  @Test
+  void goesOnToTheNextNearestIfTheNearestIsInvalid() {
+    PutAnalysisRequest.Builder nearest = put("nearest", "one", PRICES);
+    nearest.getAnalysisBuilder().setQuestion(question(1, 0));
+    here.putAnalysis(nearest.build());
+    here.putAnalysis(asked("next", question(1, 0.1f)));
+
+    invalidatePrices();
+
+    assertThat(
+            here.findSimilarAnalysis(find(question(1, 0)).build()).getAnalysis().getKey().getName())
+        .isEqualTo("next");
+  }
+
+  @Test
+  void refusesAQuestionWithoutDirection() {
+    Told told = Told.by(() -> here.putAnalysis(asked("a", question(0, 0))));
+
+    assertThat(told.fields()).containsExactly("analysis.question.embedding");
   }
 }

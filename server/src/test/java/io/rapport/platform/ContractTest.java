@@ -191,7 +191,7 @@ class ContractTest {
 
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
-        .matches("(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain)([A-Z].*|)");
+        .matches("(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find)([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {
