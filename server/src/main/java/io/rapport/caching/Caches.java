@@ -37,7 +37,7 @@ final class Caches {
 
   private final TenantDb db;
   private final UnitOfWork work;
-  private final Rules rules = new Rules();
+  private final Rules rules;
   private final EntryStore entries;
   private final QuestionStore questions = new QuestionStore();
   private final EntryReads reads;
@@ -53,6 +53,7 @@ final class Caches {
   record Page(List<Reading> readings, Optional<byte[]> cursor) {}
 
   Caches(
+      Rules rules,
       TenantDb db,
       UnitOfWork work,
       EntryStore entries,
@@ -61,6 +62,7 @@ final class Caches {
       Puts puts,
       Waiting waiting,
       Usage usage) {
+    this.rules = rules;
     this.db = db;
     this.work = work;
     this.entries = entries;

@@ -8,6 +8,7 @@ import io.rapport.identity.UserStore;
 import io.rapport.platform.CommitListener;
 import io.rapport.platform.NumberSubscriber;
 import io.rapport.platform.Rpcs;
+import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
@@ -16,6 +17,7 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.InitialState;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -81,7 +83,7 @@ public final class CachingFeature implements AutoCloseable {
   }
 
   /** The services, whose writes are done by {@code work}. */
-  public List<ServerServiceDefinition> services(Rpcs rpcs, UnitOfWork work) {
+  public List<ServerServiceDefinition> services(Rpcs rpcs, Rules rules, UnitOfWork work) {
     EntryStore entries = new EntryStore();
     MarkStore marks = new MarkStore();
     LeaseStore leases = new LeaseStore();
@@ -95,7 +97,7 @@ public final class CachingFeature implements AutoCloseable {
             new Lifetimes(db, new LifetimeStore()),
             this::requireUser,
             clock);
-    Caches caches = new Caches(db, work, entries, reads, leasing, puts, waiting, usage);
+    Caches caches = new Caches(rules, db, work, entries, reads, leasing, puts, waiting, usage);
     return List.of(
         new Resources(db, work).serve(rpcs, CacheLifetimeServiceGrpc.getServiceDescriptor()),
         new PredictionCacheService(caches).bind(rpcs),
@@ -120,7 +122,7 @@ public final class CachingFeature implements AutoCloseable {
               Code.NOT_FOUND, ErrorReason.USER_NOT_FOUND, "there is no user with this user_id")
           .with("user_id", user.toString());
     }
-    users.remember(tenant, java.util.Map.of(), found);
+    users.remember(tenant, Map.of(), found);
   }
 
   @Override

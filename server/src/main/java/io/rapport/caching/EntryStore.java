@@ -4,6 +4,7 @@ import static io.rapport.db.generated.caching.Tables.ENTRIES;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import io.rapport.caching.v1.CacheKey;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.platform.BinaryArray;
@@ -26,6 +27,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jooq.Result;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
@@ -238,7 +241,7 @@ final class EntryStore {
     return Times.micros(row.getObject(column, OffsetDateTime.class).toInstant());
   }
 
-  private static <M> M parse(com.google.protobuf.Parser<M> parser, byte[] bytes) {
+  private static <M> M parse(Parser<M> parser, byte[] bytes) {
     try {
       return parser.parseFrom(bytes);
     } catch (InvalidProtocolBufferException e) {
@@ -376,7 +379,7 @@ final class EntryStore {
             DSL.val(tenant), DSL.val(contentHash)));
   }
 
-  private static Map<UUID, Long> revisions(org.jooq.Result<org.jooq.Record> rows) {
+  private static Map<UUID, Long> revisions(Result<Record> rows) {
     Map<UUID, Long> revisions = HashMap.newHashMap(rows.size());
     rows.forEach(row -> revisions.put(row.get(0, UUID.class), row.get(1, Long.class)));
     return revisions;

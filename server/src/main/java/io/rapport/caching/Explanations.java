@@ -17,6 +17,7 @@ import io.rapport.platform.Times;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Tells what is known of a key. */
 final class Explanations {
@@ -69,10 +70,7 @@ final class Explanations {
   }
 
   private static Tie tie(
-      Caller.Tenant tenant,
-      Entry entry,
-      MarkStore.Mark mark,
-      @org.jspecify.annotations.Nullable Dependency declared) {
+      Caller.Tenant tenant, Entry entry, MarkStore.Mark mark, @Nullable Dependency declared) {
     Dependency dependency = declared == null ? MarkName.dependency(mark.name()) : declared;
     Tie.Builder tie = Tie.newBuilder().setChanged(mark.position() > entry.readPosition());
     if (dependency != null) {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** Tenants' own lifetimes, in PostgreSQL. */
 final class LifetimeStore {
@@ -21,8 +22,7 @@ final class LifetimeStore {
         .fetchOptional(row -> lifetime(row.value1(), row.value2()));
   }
 
-  private static Lifetime lifetime(
-      long seconds, @org.jspecify.annotations.Nullable Long refreshSeconds) {
+  private static Lifetime lifetime(long seconds, @Nullable Long refreshSeconds) {
     long micros = TimeUnit.SECONDS.toMicros(seconds);
     return refreshSeconds == null
         ? Lifetimes.until(micros)

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
+import org.jooq.Record;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,7 @@ final class MarkStore {
             DSL.val(tenant)));
   }
 
-  private static long position(List<org.jooq.Record> rows) {
+  private static long position(List<Record> rows) {
     return rows.isEmpty() ? 0 : rows.getFirst().get(0, Long.class);
   }
 

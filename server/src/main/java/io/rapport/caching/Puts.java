@@ -16,6 +16,7 @@ import io.rapport.platform.v1.ErrorReason;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -304,7 +305,7 @@ final class Puts {
   /** In the order in which entries are locked. */
   static List<Item> inOrder(List<Item> items) {
     List<Item> sorted = new ArrayList<>(items);
-    sorted.sort(java.util.Comparator.comparing(item -> item.key().id()));
+    sorted.sort(Comparator.comparing(item -> item.key().id()));
     return sorted;
   }
 }

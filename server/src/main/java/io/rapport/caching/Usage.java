@@ -9,11 +9,14 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,17 +36,12 @@ final class Usage implements AutoCloseable {
   private final UsageStore store = new UsageStore();
   private final Clock clock;
   private final Thread thread;
-  private volatile Counts counts = new Counts();
+  private final ConcurrentMap<Place, Used> entries = new ConcurrentHashMap<>();
+  private final ConcurrentMap<Type, Total> types = new ConcurrentHashMap<>();
 
   private record Place(UUID tenant, UUID entry) {}
 
   private record Type(UUID tenant, String cache, String type) {}
-
-  /** What was counted since it was last written. */
-  private static final class Counts {
-    private final ConcurrentMap<Place, Used> entries = new ConcurrentHashMap<>();
-    private final ConcurrentMap<Type, Total> types = new ConcurrentHashMap<>();
-  }
 
   Usage(TenantDb db, Clock clock) {
     this.db = db;
@@ -61,10 +59,9 @@ final class Usage implements AutoCloseable {
     double saved = reading.hit() && entry != null ? generationMillis(entry.info()) : 0;
     boolean stale = reading.state() == EntryInfo.State.STALE;
     add(tenant, key, total -> total.read(reading.hit(), stale, saved));
-    Counts now = counts;
-    if (entry != null && now.entries.size() < MOST) {
+    if (entry != null && entries.size() < MOST) {
       Instant time = clock.instant();
-      now.entries.compute(
+      entries.compute(
           new Place(tenant, key.id()),
           (place, used) ->
               (used == null ? Used.none(key.id()) : used).read(reading.hit(), saved, time));
@@ -85,7 +82,7 @@ final class Usage implements AutoCloseable {
   }
 
   private void add(UUID tenant, EntryKey key, UnaryOperator<Total> change) {
-    counts.types.compute(
+    types.compute(
         new Type(tenant, key.cache(), key.type()),
         (type, total) ->
             change.apply(total == null ? Total.none(type.cache(), type.type()) : total));
@@ -113,31 +110,41 @@ final class Usage implements AutoCloseable {
   }
 
   private void write() {
-    Counts taken = counts;
-    if (taken.types.isEmpty()) {
-      return;
+    Map<UUID, List<Used>> used = new HashMap<>();
+    drain(entries, (place, count) -> of(used, place.tenant()).add(count));
+    Map<UUID, List<Total>> totals = new HashMap<>();
+    drain(types, (type, count) -> of(totals, type.tenant()).add(count));
+    Set<UUID> tenants = new HashSet<>(used.keySet());
+    tenants.addAll(totals.keySet());
+    for (UUID tenant : tenants) {
+      write(tenant, of(used, tenant), of(totals, tenant));
     }
-    counts = new Counts();
-    Map<UUID, List<Used>> entries = new HashMap<>();
-    taken.entries.forEach((place, used) ->
-        entries.computeIfAbsent(place.tenant(), id -> new ArrayList<>()).add(used));
-    Map<UUID, List<Total>> types = new HashMap<>();
-    taken.types.forEach(
-        (type, total) -> types.computeIfAbsent(type.tenant(), id -> new ArrayList<>()).add(total));
-    types.forEach(
-        (tenant, totals) -> write(tenant, entries.getOrDefault(tenant, List.of()), totals));
   }
 
-  private void write(UUID tenant, List<Used> entries, List<Total> types) {
+  /** Takes each count out as it is at that moment: none is lost, and none is taken twice. */
+  private static <K, V> void drain(ConcurrentMap<K, V> counts, BiConsumer<K, V> taker) {
+    for (K key : counts.keySet()) {
+      V count = counts.remove(key);
+      if (count != null) {
+        taker.accept(key, count);
+      }
+    }
+  }
+
+  private static <V> List<V> of(Map<UUID, List<V>> byTenant, UUID tenant) {
+    return byTenant.computeIfAbsent(tenant, id -> new ArrayList<>());
+  }
+
+  private void write(UUID tenant, List<Used> used, List<Total> totals) {
     try {
       db.write(
           tenant,
           tx -> {
-            store.addUsed(tx, tenant, entries);
-            return store.addTotals(tx, tenant, types);
+            store.addUsed(tx, tenant, used);
+            return store.addTotals(tx, tenant, totals);
           });
     } catch (RuntimeException e) {
-      log.warn("how {} entries were used can't be written: {}", entries.size(), e.toString());
+      log.warn("how {} entries were used can't be written: {}", used.size(), e.toString());
     }
   }
 }

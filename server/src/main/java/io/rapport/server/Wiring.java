@@ -117,7 +117,8 @@ final class Wiring implements AutoCloseable {
     Gauge.builder("rapport.streams", streams, OpenStreams::size)
         .description("Streams that are open")
         .register(metrics);
-    Rpcs rpcs = new Rpcs(contract, new Rules(), clock, streams);
+    Rules rules = new Rules();
+    Rpcs rpcs = new Rpcs(contract, rules, clock, streams);
 
     WatchFeature watch =
         closed(new WatchFeature(db, watched(), Math.max(1, config.databaseConnections() / 3)));
@@ -160,7 +161,7 @@ final class Wiring implements AutoCloseable {
     services.add(properties.service(rpcs));
     services.add(contracts.service(rpcs));
     services.addAll(events.services(rpcs));
-    services.addAll(caching.services(rpcs, work));
+    services.addAll(caching.services(rpcs, rules, work));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
