@@ -24,6 +24,14 @@ import org.jooq.DSLContext;
 
 /** Builds what belongs to the caches. */
 public final class CachingFeature implements AutoCloseable {
+  /**
+   * How much is kept.
+   *
+   * @param nearBytes of entries in this server's memory
+   * @param bytesPerTenant of values in the database
+   */
+  public record Limits(long nearBytes, long bytesPerTenant) {}
+
   private final NearFeed feed;
   private final EntryReader reader;
   private final Waiting waiting;
@@ -37,24 +45,19 @@ public final class CachingFeature implements AutoCloseable {
   /**
    * @param system the database as the system role sees it
    * @param heads the same, for queries of all tenants
-   * @param nearBytes how much memory entries may take in this server
+   * @param limits how much is kept
    */
   public CachingFeature(
-      TenantDb db,
-      TenantDb system,
-      DSLContext heads,
-      UserStore users,
-      long nearBytes,
-      Clock clock) {
+      TenantDb db, TenantDb system, DSLContext heads, UserStore users, Limits limits, Clock clock) {
     this.db = db;
     this.users = users;
     this.clock = clock;
-    NearCache near = new NearCache(nearBytes, System::nanoTime);
+    NearCache near = new NearCache(limits.nearBytes(), System::nanoTime);
     this.feed = new NearFeed(heads, near);
     this.reader = new EntryReader(db, new EntryStore(), near);
     this.waiting = new Waiting(db, new LeaseStore());
     this.usage = new Usage(db, clock);
-    this.sweeper = new CacheSweeper(system);
+    this.sweeper = new CacheSweeper(system, limits.bytesPerTenant());
     this.reads = new EntryReads(near, reader, usage, clock);
   }
 

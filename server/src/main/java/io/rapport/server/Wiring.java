@@ -124,7 +124,7 @@ final class Wiring implements AutoCloseable {
         closed(new WatchFeature(db, watched(), Math.max(1, config.databaseConnections() / 3)));
     UserStore users = new UserStore();
     CachingFeature caching =
-        closed(new CachingFeature(db, systemDb, system, users, config.nearCacheBytes(), clock));
+        closed(new CachingFeature(db, systemDb, system, users, config.caches(), clock));
     ChangeLog changes =
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity()),

@@ -44,6 +44,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -414,5 +415,30 @@ class SharedCacheTest {
     Told told = Told.by(() -> here.putAnalysis(asked("a", question(0, 0))));
 
     assertThat(told.fields()).containsExactly("analysis.question.embedding");
+  }
+
+  @Test
+  void whatWasNotUsedForLongestGoesIfTheTenantKeepsTooMuch() {
+    Random random = new Random(1);
+    for (String name : List.of("a", "b", "c")) {
+      byte[] bytes = new byte[400_000];
+      random.nextBytes(bytes);
+      PutAnalysisRequest.Builder put = put(name, "");
+      put.getAnalysisBuilder()
+          .getValueBuilder()
+          .getOpaqueBuilder()
+          .setData(ByteString.copyFrom(bytes));
+      here.putAnalysis(put.build());
+    }
+
+    try (RapportServer sweeping = rapport.serve(Map.of("RAPPORT_CACHE_MB_PER_TENANT", "1"))) {
+      assertThat(sweeping.port()).isPositive();
+      while (state("a") != EntryInfo.State.ABSENT) {
+        assertThat(state("c")).isEqualTo(EntryInfo.State.FRESH);
+      }
+    }
+
+    assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+    assertThat(state("c")).isEqualTo(EntryInfo.State.FRESH);
   }
 }
