@@ -1,17 +1,11 @@
 package io.rapport.bench;
 
-import io.grpc.CallOptions;
-import io.grpc.Channel;
-import io.grpc.MethodDescriptor;
 import io.grpc.Status;
-import io.grpc.stub.ClientCalls;
-import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
@@ -22,11 +16,19 @@ import org.jspecify.annotations.Nullable;
  * which is as cheap as a client gets.
  */
 final class CallLoad {
-  private final List<Supplier<Call<?, ?>>> sources;
+  private final List<Supplier<Call>> sources;
 
-  /** A call to make, and what is a right answer. */
-  record Call<Q, A>(
-      Channel channel, MethodDescriptor<Q, A> method, Q request, Predicate<A> isRight) {}
+  /** A call that can be made. */
+  interface Call {
+    void start(End end);
+  }
+
+  /** Is told how a call has ended. */
+  interface End {
+    void answered();
+
+    void failed(Throwable failure);
+  }
 
   /** What a load did, how many calls were refused as too many, and latencies in microseconds. */
   record Outcome(long calls, long refused, Histogram latencies) {}
@@ -34,7 +36,7 @@ final class CallLoad {
   /**
    * @param sources of calls, each for as many of those under way as the others
    */
-  CallLoad(List<Supplier<Call<?, ?>>> sources) {
+  CallLoad(List<Supplier<Call>> sources) {
     this.sources = sources;
   }
 
@@ -67,16 +69,36 @@ final class CallLoad {
   }
 
   /** One of the calls under way, again and again. */
-  private record Slot(Work work, Supplier<Call<?, ?>> source) {
-    private void next() {
-      start(source.get());
+  private static final class Slot implements End {
+    private final Work work;
+    private final Supplier<Call> source;
+    private long started;
+
+    private Slot(Work work, Supplier<Call> source) {
+      this.work = work;
+      this.source = source;
     }
 
-    private <Q, A> void start(Call<Q, A> call) {
-      ClientCalls.asyncUnaryCall(
-          call.channel().newCall(call.method(), CallOptions.DEFAULT),
-          call.request(),
-          new Waiting<>(this, call.isRight(), System.nanoTime()));
+    private void next() {
+      started = System.nanoTime();
+      source.get().start(this);
+    }
+
+    @Override
+    public void answered() {
+      work.latencies.recordValue((System.nanoTime() - started) / 1_000);
+      work.calls.increment();
+      ended();
+    }
+
+    @Override
+    public void failed(Throwable failure) {
+      if (Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE) {
+        work.refused.increment();
+      } else {
+        work.failure.compareAndSet(null, failure);
+      }
+      ended();
     }
 
     private void ended() {
@@ -85,35 +107,6 @@ final class CallLoad {
       } else {
         work.open.countDown();
       }
-    }
-  }
-
-  /** Waits for the answer of a call. */
-  private record Waiting<A>(Slot slot, Predicate<A> isRight, long started)
-      implements StreamObserver<A> {
-    @Override
-    public void onNext(A answer) {
-      if (!isRight.test(answer)) {
-        IllegalStateException wrong = new IllegalStateException("a wrong answer: " + answer);
-        slot.work().failure.compareAndSet(null, wrong);
-      }
-      slot.work().latencies.recordValue((System.nanoTime() - started) / 1_000);
-      slot.work().calls.increment();
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      if (Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE) {
-        slot.work().refused.increment();
-      } else {
-        slot.work().failure.compareAndSet(null, failure);
-      }
-      slot.ended();
-    }
-
-    @Override
-    public void onCompleted() {
-      slot.ended();
     }
   }
 }

@@ -31,7 +31,7 @@ final class ColdCacheRatio implements Ratio {
     try {
       KeptPredictions kept =
           KeptPredictions.put(site, tenant, tenant.over(channels.getFirst()), samples, KEYS);
-      List<Supplier<CallLoad.Call<?, ?>>> gets =
+      List<Supplier<CallLoad.Call>> gets =
           channels.stream()
               .map(channel -> kept.over(tenant.over(channel)).gets(Consistency.BOUNDED))
               .toList();
@@ -45,6 +45,7 @@ final class ColdCacheRatio implements Ratio {
       ours.warmUp(settings.warmUp());
       Pairs.Runs runs =
           new Pairs(site, settings, name).run(() -> ours.run(settings.span()), peer::run);
+      ours.tellLatencies(settings.span());
       return List.of(Result.ratio(name, runs.ratios(), TARGET, runs.steal()));
     } finally {
       channels.forEach(ManagedChannel::shutdownNow);

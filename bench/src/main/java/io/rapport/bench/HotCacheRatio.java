@@ -59,18 +59,22 @@ final class HotCacheRatio implements Ratio {
     Report.say(" %s", name);
     ours.warmUp(settings.warmUp());
     checks.warmUp(settings.warmUp());
-    return new Pairs(ours.site(), settings, name)
-        .run(() -> ours.run(settings.span()), () -> checks.run(settings.span()));
+    Pairs.Runs runs =
+        new Pairs(ours.site(), settings, name)
+            .run(() -> ours.run(settings.span()), () -> checks.run(settings.span()));
+    ours.tellLatencies(settings.span());
+    checks.tellLatencies(settings.span());
+    return runs;
   }
 
   private static CallLoad checks(Channel channel) {
-    CallLoad.Call<?, ?> check =
-        new CallLoad.Call<>(
+    CallLoad.Call check =
+        new RpcCall<>(
             channel,
             HealthGrpc.getCheckMethod(),
             HealthCheckRequest.getDefaultInstance(),
             (HealthCheckResponse answer) -> answer.getStatus() == ServingStatus.SERVING);
-    Supplier<CallLoad.Call<?, ?>> always = () -> check;
+    Supplier<CallLoad.Call> always = () -> check;
     return new CallLoad(List.of(always));
   }
 }

@@ -11,6 +11,7 @@ import io.rapport.caching.v1.PredictionCacheServiceGrpc;
 import io.rapport.caching.v1.PredictionKey;
 import io.rapport.caching.v1.PredictionPut;
 import io.rapport.caching.v1.PredictionValue;
+import io.rapport.caching.v1.PutPredictionRequest;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.caching.v1.ReadOptions.Consistency;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -20,12 +21,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Values of 512 bytes under many keys of a user, and calls that get them. */
 final class KeptPredictions {
-  static final int VALUE_BYTES = 512;
+  private static final int VALUE_BYTES = 512;
   private static final int BATCH = 100;
 
   private final Channel channel;
@@ -78,15 +80,19 @@ final class KeptPredictions {
     return request.build();
   }
 
-  static PredictionValue value(Random random) {
-    byte[] bytes = new byte[VALUE_BYTES];
-    random.nextBytes(bytes);
+  private static PredictionValue value(Random random) {
     return PredictionValue.newBuilder()
         .setOpaque(
             OpaqueValue.newBuilder()
-                .setData(ByteString.copyFrom(bytes))
+                .setData(ByteString.copyFrom(bytes(random)))
                 .setMediaType("application/octet-stream"))
         .build();
+  }
+
+  static byte[] bytes(Random random) {
+    byte[] bytes = new byte[VALUE_BYTES];
+    random.nextBytes(bytes);
+    return bytes;
   }
 
   /** The same to be got over another channel. */
@@ -95,18 +101,32 @@ final class KeptPredictions {
   }
 
   /** Calls that get one after the other, again and again; each must be a hit. */
-  Supplier<CallLoad.Call<?, ?>> gets(Consistency consistency) {
-    ReadOptions options = ReadOptions.newBuilder().setConsistency(consistency).build();
-    List<CallLoad.Call<?, ?>> calls = new ArrayList<>();
-    for (PredictionKey key : keys) {
-      calls.add(
-          new CallLoad.Call<>(
-              channel,
-              PredictionCacheServiceGrpc.getGetPredictionMethod(),
-              GetPredictionRequest.newBuilder().setKey(key).setOptions(options).build(),
-              GetPredictionResponse::getHit));
+  Supplier<CallLoad.Call> gets(Consistency consistency) {
+    List<CallLoad.Call> calls = new ArrayList<>();
+    for (int i = 0; i < keys.size(); i++) {
+      calls.add(get(i, consistency, GetPredictionResponse::getHit));
     }
     AtomicInteger turn = new AtomicInteger();
     return () -> calls.get(Math.floorMod(turn.getAndIncrement(), calls.size()));
+  }
+
+  CallLoad.Call get(int i, Consistency consistency, Predicate<GetPredictionResponse> isRight) {
+    ReadOptions options = ReadOptions.newBuilder().setConsistency(consistency).build();
+    return new RpcCall<>(
+        channel,
+        PredictionCacheServiceGrpc.getGetPredictionMethod(),
+        GetPredictionRequest.newBuilder().setKey(keys.get(i)).setOptions(options).build(),
+        isRight);
+  }
+
+  /** Puts another value. */
+  CallLoad.Call put(int i, Random random) {
+    Prediction prediction =
+        Prediction.newBuilder().setKey(keys.get(i)).setValue(value(random)).build();
+    return new RpcCall<>(
+        channel,
+        PredictionCacheServiceGrpc.getPutPredictionMethod(),
+        PutPredictionRequest.newBuilder().setPrediction(prediction).build(),
+        answer -> true);
   }
 }

@@ -31,7 +31,7 @@ final class UnaryLoad implements AutoCloseable {
       link(site, tenants.get(i), samples.part(i, tenants.size()));
     }
     List<ManagedChannel> opened = new ArrayList<>();
-    List<Supplier<CallLoad.Call<?, ?>>> calls = new ArrayList<>();
+    List<Supplier<CallLoad.Call>> calls = new ArrayList<>();
     for (int i = 0; i < channels; i++) {
       ManagedChannel channel = site.channel();
       opened.add(channel);
@@ -42,8 +42,8 @@ final class UnaryLoad implements AutoCloseable {
     return new UnaryLoad(opened, new CallLoad(calls));
   }
 
-  private static CallLoad.Call<?, ?> track(Channel channel, Event event) {
-    return new CallLoad.Call<>(
+  private static CallLoad.Call track(Channel channel, Event event) {
+    return new RpcCall<>(
         channel,
         EventServiceGrpc.getTrackEventMethod(),
         TrackEventRequest.newBuilder().setEvent(event).build(),
