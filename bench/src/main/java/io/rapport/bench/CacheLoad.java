@@ -30,8 +30,7 @@ record CacheLoad(Site site, String name, CallLoad load, int inFlight) {
 
   private Histogram told(CallLoad.Outcome outcome) {
     if (outcome.refused() > 0) {
-      Report.say(
-          "  %s: %,d calls were refused as too many, and don't count", name, outcome.refused());
+      Report.say("  %s: %,d calls were refused, and don't count", name, outcome.refused());
     }
     return outcome.latencies();
   }

@@ -30,7 +30,9 @@ final class CallLoad {
     void failed(Throwable failure);
   }
 
-  /** What a load did, how many calls were refused as too many, and latencies in microseconds. */
+  /**
+   * What a load did, how many calls were refused and may come again, and latencies in microseconds.
+   */
   record Outcome(long calls, long refused, Histogram latencies) {}
 
   /**
@@ -93,10 +95,9 @@ final class CallLoad {
 
     @Override
     public void failed(Throwable failure) {
-      if (Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE) {
-        work.refused.increment();
-      } else {
-        work.failure.compareAndSet(null, failure);
+      switch (Status.fromThrowable(failure).getCode()) {
+        case UNAVAILABLE, ABORTED -> work.refused.increment();
+        default -> work.failure.compareAndSet(null, failure);
       }
       ended();
     }
