@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -43,6 +44,7 @@ final class OneComputation implements Promise {
   private static final class Misses {
     private final List<Integer> computed = new ArrayList<>();
     private final AtomicInteger computing = new AtomicInteger();
+    private final AtomicBoolean told = new AtomicBoolean();
     private final LongAdder hits = new LongAdder();
     private final LongAdder failed = new LongAdder();
 
@@ -53,6 +55,12 @@ final class OneComputation implements Promise {
 
     private void count(boolean hit) {
       (hit ? hits : failed).increment();
+    }
+
+    private void tellStrange(Calls.End<?> end) {
+      if (!end.ok() && !told.getAndSet(true)) {
+        Report.say("  a caller was told: %s", end);
+      }
     }
 
     private void endRound() {
@@ -184,8 +192,10 @@ final class OneComputation implements Promise {
   }
 
   private static void getOrLease(Predictions predictions, Predictions.Entry entry, Misses misses) {
-    GetOrLeasePredictionResponse answer = predictions.getOrLease(entry, LEASE).answer();
+    Calls.End<GetOrLeasePredictionResponse> end = predictions.getOrLease(entry, LEASE);
+    GetOrLeasePredictionResponse answer = end.answer();
     if (answer == null || answer.getOutcome() != Lease.Outcome.COMPUTE) {
+      misses.tellStrange(end);
       misses.count(answer != null && isRight(answer));
       return;
     }
