@@ -20,9 +20,11 @@ CREATE TABLE caching.marks (
   CONSTRAINT uq_marks_name UNIQUE (tenant_id, name),
   CONSTRAINT ck_marks_name CHECK (name LIKE '% %'),
   CONSTRAINT ck_marks_position CHECK (position >= 0)
-) WITH (fillfactor = 70);
+);
 -- What changed since servers looked last.
 CREATE INDEX ix_marks_position ON caching.marks (tenant_id, position);
+
+CREATE SEQUENCE caching.revisions;
 
 -- The entries of both caches, one for each key.
 CREATE TABLE caching.entries (
@@ -43,16 +45,13 @@ CREATE TABLE caching.entries (
   content_hash     text,
   -- What was committed when the computation began.
   read_position    bigint           NOT NULL,
-  -- The marks that it depends on.
+  -- The marks that it depends on, and its own id: that of the mark by which its key is
+  -- invalidated, which is made only then.
   marks            uuid[]           NOT NULL,
   expires_at       timestamptz      NOT NULL,
   refresh_after    timestamptz      NOT NULL,
-  -- Of the commit that invalidated it, if one did.
-  invalid_position bigint,
-  invalid_at       timestamptz,
-  invalid_reason   text,
-  invalidated_by   text,
-  revision         bigint           NOT NULL DEFAULT 1,
+  -- Greater at each change, also of an entry that was removed in between.
+  revision         bigint           NOT NULL DEFAULT nextval('caching.revisions'),
   created_at       timestamptz      NOT NULL DEFAULT now(),
   updated_at       timestamptz      NOT NULL DEFAULT now(),
 
@@ -64,7 +63,6 @@ CREATE TABLE caching.entries (
   CONSTRAINT ck_entries_cache CHECK (cache IN ('PREDICTION', 'ANALYSIS')),
   CONSTRAINT ck_entries_value CHECK (octet_length(value) <= 1048576),
   CONSTRAINT ck_entries_refresh CHECK (refresh_after <= expires_at),
-  CONSTRAINT ck_entries_invalid CHECK ((invalid_position IS NULL) = (invalid_at IS NULL)),
   CONSTRAINT ck_entries_revision CHECK (revision > 0)
 ) WITH (fillfactor = 80);
 -- What is a user's, for lists and to invalidate it.
@@ -229,7 +227,9 @@ CREATE POLICY tenant ON caching.type_usage
   USING (tenant_id = (SELECT platform.current_tenant()));
 CREATE POLICY tenant ON caching.cache_lifetimes
   USING (tenant_id = (SELECT platform.current_tenant()));
-CREATE POLICY recording ON caching.marks
+CREATE POLICY recording ON caching.marks FOR SELECT
+  USING (tenant_id = ANY ((SELECT platform.recording_tenants())::uuid[]));
+CREATE POLICY marking ON caching.marks FOR UPDATE
   USING (tenant_id = ANY ((SELECT platform.recording_tenants())::uuid[]));
 CREATE POLICY sweeping ON caching.marks TO rapport_system USING (true);
 CREATE POLICY sweeping ON caching.entries TO rapport_system USING (true);
@@ -243,6 +243,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON caching.questions TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.entry_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE ON caching.type_usage TO rapport_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON caching.cache_lifetimes TO rapport_server;
-GRANT USAGE ON SEQUENCE caching.lease_tokens TO rapport_server;
+GRANT USAGE ON SEQUENCE caching.lease_tokens, caching.revisions TO rapport_server;
 GRANT SELECT ON caching.marks TO rapport_system;
 GRANT SELECT, DELETE ON caching.entries, caching.leases, caching.entry_usage TO rapport_system;

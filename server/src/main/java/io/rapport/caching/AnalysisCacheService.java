@@ -1,12 +1,10 @@
 package io.rapport.caching;
 
 import com.google.protobuf.Duration;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.caching.Puts.Item;
 import io.rapport.caching.v1.Analysis;
 import io.rapport.caching.v1.AnalysisCacheServiceGrpc;
-import io.rapport.caching.v1.AnalysisValue;
 import io.rapport.caching.v1.BatchGetAnalysesRequest;
 import io.rapport.caching.v1.BatchGetAnalysesResponse;
 import io.rapport.caching.v1.BatchPutAnalysesRequest;
@@ -54,9 +52,14 @@ final class AnalysisCacheService {
 
   private void getAnalysis(GetAnalysisRequest request, Reply<GetAnalysisResponse> reply) {
     long start = System.nanoTime();
-    caches.check(request);
     ReadOptions options = request.getOptions();
     Caller.Tenant tenant = Caller.currentTenant();
+    Reading near = request.hasOptions() ? null : caches.near(request.getKey());
+    if (near != null) {
+      reply.send(response(tenant, near, options, start));
+      return;
+    }
+    caches.check(request);
     caches.read(
         List.of(EntryKey.of(request.getKey())),
         options,
@@ -102,15 +105,7 @@ final class AnalysisCacheService {
   }
 
   private static Analysis analysis(Entry entry) {
-    try {
-      return Analysis.newBuilder()
-          .setKey(entry.key().key().getAnalysis())
-          .setValue(AnalysisValue.parseFrom(entry.value()))
-          .setInfo(entry.info())
-          .build();
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("an entry's value can't be read", e);
-    }
+    return (Analysis) entry.message();
   }
 
   private ListAnalysesResponse listAnalyses(ListAnalysesRequest request) {

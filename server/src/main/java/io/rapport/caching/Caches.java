@@ -3,8 +3,10 @@ package io.rapport.caching;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import io.rapport.caching.v1.AnalysisKey;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.FindSimilarAnalysisRequest;
+import io.rapport.caching.v1.PredictionKey;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
@@ -14,17 +16,16 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
-import io.rapport.platform.Transaction;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.Uuids;
 import io.rapport.platform.v1.ErrorReason;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ final class Caches {
   private final UnitOfWork work;
   private final Rules rules;
   private final EntryStore entries;
+  private final MarkStore marks = new MarkStore();
   private final QuestionStore questions = new QuestionStore();
   private final EntryReads reads;
   private final Leasing leasing;
@@ -77,6 +79,23 @@ final class Caches {
     rules.check(request);
   }
 
+  /**
+   * The entry of a key out of this server's memory, else null. A key that has an entry keeps the
+   * rules, so they needn't be checked, but for the form of its UUID.
+   */
+  @Nullable Reading near(PredictionKey key) {
+    return Uuids.parse(key.getUserId()) == null ? null : near(EntryKey.of(key));
+  }
+
+  /** The same. */
+  @Nullable Reading near(AnalysisKey key) {
+    return Uuids.parse(key.getUserId()) == null ? null : near(EntryKey.of(key));
+  }
+
+  private @Nullable Reading near(EntryKey key) {
+    return reads.near(Caller.currentTenant(), key, ReadOptions.getDefaultInstance());
+  }
+
   /** Reads entries; never blocks. */
   <R> void read(
       List<EntryKey> keys,
@@ -91,7 +110,7 @@ final class Caches {
     long bytes = 0;
     List<Reading> within = new ArrayList<>(readings.size());
     for (Reading reading : readings) {
-      bytes += reading.entry() == null ? 0 : reading.entry().weight();
+      bytes += reading.entry() == null ? 0 : reading.entry().sentBytes();
       within.add(bytes <= MAX_BATCH_BYTES ? reading : new Reading(reading.state(), false, null));
     }
     return within;
@@ -104,7 +123,7 @@ final class Caches {
     List<Reading> readings = new ArrayList<>();
     long bytes = 0;
     for (Entry entry : found) {
-      bytes += entry.weight();
+      bytes += entry.sentBytes();
       if (bytes > MAX_PAGE_BYTES && !readings.isEmpty()) {
         break;
       }
@@ -126,12 +145,17 @@ final class Caches {
   /** The nearest analysis that may be used, if there is one. */
   Similar findSimilar(FindSimilarAnalysisRequest request) {
     Caller.Tenant tenant = Caller.currentTenant();
+    if (!Questions.hasDirection(request.getQuestion())) {
+      throw ServiceException.invalid(
+          "question.embedding", ErrorReason.INVALID_FIELD, Questions.NO_DIRECTION);
+    }
     double least = request.getMinSimilarity() == 0 ? SIMILARITY : request.getMinSimilarity();
     Similar best = new Similar(new Reading(EntryInfo.State.ABSENT, false, null), 0);
     for (QuestionStore.Similar near :
         db.read(tenant.id(), dsl -> questions.nearest(dsl, tenant.id(), request, least))) {
       Reading reading = reads.strong(tenant, near.entry(), request.getOptions());
-      if (reading.hit()) {
+      if (reading.hit() && reading.entry() != null) {
+        reads.counted(tenant, reading.entry().key(), reading);
         return new Similar(reading, near.similarity());
       }
       best = best.reading().entry() == null ? new Similar(reading, near.similarity()) : best;
@@ -148,21 +172,27 @@ final class Caches {
       Message request, Parser<A> answers, List<Puts.Item> items, Function<List<Entry>, A> answer) {
     requireDistinct(items);
     UUID tenant = Caller.currentTenant().id();
-    List<Puts.Item> checked = items.stream().map(it -> puts.checked(tenant, it)).toList();
-    A done = work.write(request, answers, tx -> answer.apply(putAll(tx, checked)));
-    for (Puts.Item item : checked) {
-      usage.put(tenant, item.key(), item.info());
-      waiting.ended(tenant, item.key().id());
+    long head = db.read(tenant, dsl -> marks.head(dsl, tenant));
+    AtomicBoolean done = new AtomicBoolean(); // and not answered from what was stored
+    A kept =
+        work.write(
+            request,
+            answers,
+            tx -> {
+              done.set(!tx.isTrial());
+              List<Puts.Item> checked =
+                  items.stream().map(it -> puts.checked(tx.dsl(), tenant, it)).toList();
+              return answer.apply(puts.put(tx, checked, head));
+            });
+    if (done.get()) {
+      items.forEach(item -> tell(tenant, item));
     }
-    return done;
+    return kept;
   }
 
-  private List<Entry> putAll(Transaction tx, List<Puts.Item> items) {
-    Map<UUID, Entry> kept = new HashMap<>();
-    for (Puts.Item item : Puts.inOrder(items)) {
-      kept.put(item.key().id(), puts.put(tx, item));
-    }
-    return items.stream().map(item -> kept.get(item.key().id())).toList();
+  private void tell(UUID tenant, Puts.Item item) {
+    usage.put(tenant, item.key(), item.info());
+    waiting.ended(tenant, item.key().id());
   }
 
   private static void requireDistinct(List<Puts.Item> items) {

@@ -97,7 +97,7 @@ public final class CachingFeature implements AutoCloseable {
             marks,
             leases,
             leasing,
-            new Lifetimes(db, new LifetimeStore()),
+            new Lifetimes(new LifetimeStore()),
             this::requireUser,
             clock);
     Caches caches = new Caches(rules, db, work, entries, reads, leasing, puts, waiting, usage);
@@ -115,11 +115,11 @@ public final class CachingFeature implements AutoCloseable {
             .bind(rpcs));
   }
 
-  private void requireUser(UUID tenant, UUID user) {
+  private void requireUser(DSLContext dsl, UUID tenant, UUID user) {
     if (users.isKnown(tenant, user)) {
       return;
     }
-    Set<UUID> found = db.read(tenant, dsl -> users.existing(dsl, tenant, Set.of(user)));
+    Set<UUID> found = users.existing(dsl, tenant, Set.of(user));
     if (found.isEmpty()) {
       throw ServiceException.of(
               Code.NOT_FOUND, ErrorReason.USER_NOT_FOUND, "there is no user with this user_id")

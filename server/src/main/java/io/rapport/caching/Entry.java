@@ -1,6 +1,6 @@
 package io.rapport.caching;
 
-import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.InvalidationCause;
 import io.rapport.caching.v1.ReadOptions;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry as it was read.
  *
- * @param value the message that the entry is about, in protobuf's binary form
+ * @param message the Prediction or Analysis, complete
  * @param info complete, with its output
  * @param readPosition the commit that its computation had read
  * @param marks what it depends on
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Entry(
     EntryKey key,
-    ByteString value,
+    Message message,
     EntryInfo info,
     long readPosition,
     List<UUID> marks,
@@ -31,15 +31,11 @@ record Entry(
   /**
    * Why an entry is invalid.
    *
-   * @param dependency the name of the mark by which it is; null if it is by itself
+   * @param dependency the name of the mark by which it is
    * @param by who invalidated it; null if something changed
    */
   record Invalid(
-      @Nullable String dependency,
-      String reason,
-      @Nullable String by,
-      long atMicros,
-      long position) {
+      String dependency, String reason, @Nullable String by, long atMicros, long position) {
     InvalidationCause.Kind kind() {
       return by == null
           ? InvalidationCause.Kind.DEPENDENCY_CHANGED
@@ -70,8 +66,13 @@ record Entry(
     return usable && info.getConfidence() >= options.getMinConfidence();
   }
 
+  /** Roughly what it takes in an answer. */
+  int sentBytes() {
+    return message.getSerializedSize() + 256;
+  }
+
   /** Roughly what it takes in memory. */
   int weight() {
-    return 512 + value.size() + info.getSerializedSize() + 16 * marks.size();
+    return 1024 + 3 * message.getSerializedSize() + 16 * marks.size();
   }
 }

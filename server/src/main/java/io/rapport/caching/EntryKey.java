@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.UUID;
 
 /**
@@ -21,6 +22,10 @@ import java.util.UUID;
  * @param id the beginning of the digest, as a UUID of version 8
  */
 record EntryKey(CacheKey key, UUID id, ByteString digest) {
+  /** By the ids, as PostgreSQL orders them: byte by byte, which is not how Java does it. */
+  static final Comparator<EntryKey> ORDER =
+      Comparator.comparing(EntryKey::digest, ByteString.unsignedLexicographicalComparator());
+
   private static final String DATA_VERSION = "1.0";
   private static final long VERSION_MASK = 0xF000L;
   private static final long VERSION_8 = 0x8000L;

@@ -1,7 +1,10 @@
 package io.rapport.caching;
 
 import io.rapport.platform.Reply;
+import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
+import io.rapport.platform.v1.ErrorReason;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -26,6 +29,8 @@ final class EntryReader implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EntryReader.class);
   private static final int READERS = 2;
   private static final int MOST_KEYS = 500;
+  private static final int MOST_WAITING = 5_000;
+  private static final Duration SOON = Duration.ofMillis(100);
 
   private final TenantDb db;
   private final EntryStore store;
@@ -33,6 +38,7 @@ final class EntryReader implements AutoCloseable {
   private final ConcurrentMap<UUID, Lane> lanes = new ConcurrentHashMap<>();
   private final BlockingQueue<Lane> ready = new LinkedBlockingQueue<>();
   private final List<Thread> readers;
+  private volatile boolean closed;
 
   private record Question(Set<UUID> ids, Reply<Map<UUID, Entry>> reply) {}
 
@@ -62,6 +68,10 @@ final class EntryReader implements AutoCloseable {
   void read(UUID tenant, Set<UUID> ids, Reply<Map<UUID, Entry>> reply) {
     Lane lane = lanes.computeIfAbsent(tenant, Lane::new);
     synchronized (lane) {
+      if (closed || lane.waiting.size() >= MOST_WAITING) {
+        throw ServiceException.unavailable(
+            ErrorReason.OVERLOADED, "too many reads wait for the database", SOON);
+      }
       lane.waiting.add(new Question(ids, reply));
       queue(lane);
     }
@@ -76,7 +86,17 @@ final class EntryReader implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     readers.forEach(Thread::interrupt);
+    for (Lane lane : lanes.values()) {
+      take(lane)
+          .forEach(question ->
+              question
+                  .reply()
+                  .fail(
+                      ServiceException.unavailable(
+                          ErrorReason.OVERLOADED, "the service is stopping", SOON)));
+    }
   }
 
   private void readOn() {

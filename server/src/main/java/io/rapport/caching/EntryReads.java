@@ -31,14 +31,17 @@ final class EntryReads {
 
   /** The entry out of this server's memory; null if that doesn't have it or isn't fresh enough. */
   @Nullable Reading near(Caller.Tenant tenant, EntryKey key, ReadOptions options) {
+    Reading reading = peek(tenant, key, options);
+    return reading == null ? null : counted(tenant, key, reading);
+  }
+
+  /** The same without being counted. */
+  @Nullable Reading peek(Caller.Tenant tenant, EntryKey key, ReadOptions options) {
     if (options.getConsistency() == ReadOptions.Consistency.STRONG) {
       return null;
     }
     Entry entry = near.get(tenant.id(), key, Positions.atLeast());
-    if (entry == null) {
-      return null;
-    }
-    return counted(tenant, key, Reading.of(entry, nowMicros(), options));
+    return entry == null ? null : Reading.of(entry, nowMicros(), options);
   }
 
   /** One reading for each key, in their order. Never blocks. */

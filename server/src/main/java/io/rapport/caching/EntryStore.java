@@ -22,13 +22,14 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
-import org.jooq.Result;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
@@ -53,8 +54,7 @@ final class EntryStore {
       """
       e.key_digest, e.key, e.value, e.info, e.read_position, e.marks, e.expires_at,
         e.refresh_after, e.revision, e.created_at, e.updated_at, e.checksum,
-        e.invalid_position, e.invalid_at, e.invalid_reason, e.invalidated_by,
-        m.name, m.position, m.changed_at, m.reason, m.invalidated_by AS marked_by
+        m.name, m.position, m.changed_at, m.reason, m.invalidated_by
       """;
 
   /** The change that makes an entry invalid, the last if there are several. */
@@ -102,12 +102,8 @@ final class EntryStore {
         checksum = excluded.checksum, info = excluded.info, content_hash = excluded.content_hash,
         read_position = excluded.read_position, marks = excluded.marks,
         expires_at = excluded.expires_at, refresh_after = excluded.refresh_after,
-        invalid_position = CASE WHEN e.invalid_position > excluded.read_position
-          THEN e.invalid_position END,
-        invalid_at = CASE WHEN e.invalid_position > excluded.read_position
-          THEN e.invalid_at END,
-        revision = e.revision + 1, updated_at = now()
-      RETURNING revision, created_at, updated_at
+        revision = excluded.revision, updated_at = now()
+      RETURNING revision, created_at, updated_at, xmax = 0
       """;
 
   /**
@@ -202,7 +198,7 @@ final class EntryStore {
     UUID[] marks = (UUID[]) row.getArray("marks").getArray();
     return new Entry(
         key,
-        ByteString.copyFrom(row.getBytes("value")),
+        TypedEntry.of(key, ByteString.copyFrom(row.getBytes("value")), info),
         info,
         row.getLong("read_position"),
         List.of(marks),
@@ -213,21 +209,13 @@ final class EntryStore {
   }
 
   private static Entry.@Nullable Invalid invalid(ResultSet row) throws SQLException {
-    if (row.getObject("invalid_at") != null) {
-      return new Entry.Invalid(
-          null,
-          text(row, "invalid_reason"),
-          text(row, "invalidated_by"),
-          micros(row, "invalid_at"),
-          row.getLong("invalid_position"));
-    }
     String name = row.getString("name");
     return name == null
         ? null
         : new Entry.Invalid(
             name,
             text(row, "reason"),
-            row.getString("marked_by"),
+            row.getString("invalidated_by"),
             row.getObject("changed_at") == null ? 0 : micros(row, "changed_at"),
             row.getLong("position"));
   }
@@ -250,14 +238,14 @@ final class EntryStore {
   }
 
   /** What must be known of an entry before it is put. */
-  record Present(long revision, ByteString checksum, String contentHash) {}
+  record Present(long revision, ByteString checksum, String contentHash, Set<UUID> marks) {}
 
   /** Locks the entry. */
   Optional<Present> lock(DSLContext tx, UUID tenant, UUID id) {
     return tx
         .fetch(
             """
-            SELECT revision, checksum, COALESCE(content_hash, '') FROM caching.entries
+            SELECT revision, checksum, COALESCE(content_hash, ''), marks FROM caching.entries
              WHERE tenant_id = {0} AND id = {1} FOR UPDATE
             """,
             DSL.val(tenant), DSL.val(id))
@@ -267,7 +255,8 @@ final class EntryStore {
             new Present(
                 row.get(0, Long.class),
                 ByteString.copyFrom(row.get(1, byte[].class)),
-                row.get(2, String.class)));
+                row.get(2, String.class),
+                Set.of(row.get(3, UUID[].class))));
   }
 
   /** Whether there is an entry that is neither expired nor invalid. */
@@ -276,7 +265,7 @@ final class EntryStore {
             """
             SELECT EXISTS (
               SELECT FROM caching.entries e
-               WHERE e.tenant_id = {0} AND e.id = {1} AND e.invalid_at IS NULL
+               WHERE e.tenant_id = {0} AND e.id = {1}
                  AND e.expires_at > clock_timestamp() AND NOT EXISTS (
                    SELECT FROM caching.marks m
                     WHERE m.tenant_id = e.tenant_id AND m.id = ANY (e.marks)
@@ -287,7 +276,7 @@ final class EntryStore {
   }
 
   /** What a put left behind. */
-  record Kept(long revision, Instant createdAt, Instant updatedAt) {}
+  record Kept(long revision, Instant createdAt, Instant updatedAt, boolean isNew) {}
 
   /** Keeps an entry, whatever is there. */
   Kept put(DSLContext tx, UUID tenant, Entry entry) {
@@ -307,7 +296,7 @@ final class EntryStore {
             DSL.val(
                 key.key().hasAnalysis() ? key.key().getAnalysis().getProjectId() : null,
                 String.class),
-            DSL.val(entry.value().toByteArray()),
+            DSL.val(TypedEntry.value(entry.message()).toByteArray()),
             DSL.val(info.getChecksum().toByteArray()),
             DSL.val(kept.toByteArray()),
             DSL.val(info.getContentHash().isEmpty() ? null : info.getContentHash(), String.class),
@@ -315,89 +304,76 @@ final class EntryStore {
             DSL.val(entry.marks().toArray(UUID[]::new)),
             DSL.val(Times.instant(entry.expiresMicros())),
             DSL.val(Times.instant(entry.refreshMicros())));
-    return new Kept(row.get(0, Long.class), row.get(1, Instant.class), row.get(2, Instant.class));
+    return new Kept(
+        row.get(0, Long.class),
+        row.get(1, Instant.class),
+        row.get(2, Instant.class),
+        row.get(3, Boolean.class));
   }
 
-  /** Sets what an entry depends on, once there are marks for all of it. */
-  void setMarks(DSLContext tx, UUID tenant, UUID id, List<UUID> marks) {
-    tx.execute(
-        "UPDATE caching.entries SET marks = {2} WHERE tenant_id = {0} AND id = {1}",
-        DSL.val(tenant), DSL.val(id), DSL.val(marks.toArray(UUID[]::new)));
-  }
-
-  void setTimes(DSLContext tx, UUID tenant, UUID id, Instant expiresAt, Instant refreshAfter) {
+  /** Sets what an entry depends on, and from which commit on, once that is known. */
+  void setMarks(DSLContext tx, UUID tenant, UUID id, Collection<UUID> marks, long readPosition) {
     tx.execute(
         """
-        UPDATE caching.entries
-           SET expires_at = {2}, refresh_after = {3}, revision = revision + 1
+        UPDATE caching.entries SET marks = {2}, read_position = {3}
          WHERE tenant_id = {0} AND id = {1}
         """,
-        DSL.val(tenant), DSL.val(id), DSL.val(expiresAt), DSL.val(refreshAfter));
+        DSL.val(tenant), DSL.val(id), DSL.val(marks.toArray(UUID[]::new)), DSL.val(readPosition));
   }
 
-  /** What entries depend on, of those of the keys that have one. */
-  List<UUID> marksOf(DSLContext tx, UUID tenant, Collection<UUID> ids) {
-    return tx.fetch(
+  /** Returns the entry's new revision. */
+  long setTimes(DSLContext tx, UUID tenant, UUID id, Instant expiresAt, Instant refreshAfter) {
+    return tx.fetchSingle(
             """
-            SELECT DISTINCT unnest(marks) FROM caching.entries
-             WHERE tenant_id = {0} AND id = ANY ({1})
+            UPDATE caching.entries
+               SET expires_at = {2}, refresh_after = {3}, revision = nextval('caching.revisions')
+             WHERE tenant_id = {0} AND id = {1} RETURNING revision
             """,
-            DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new)))
-        .map(row -> row.get(0, UUID.class));
+            DSL.val(tenant), DSL.val(id), DSL.val(expiresAt), DSL.val(refreshAfter))
+        .get(0, Long.class);
   }
 
-  /** Locks entries in the order of their ids. */
-  Map<UUID, Long> lock(DSLContext tx, UUID tenant, Collection<UUID> ids) {
-    return revisions(
+  /**
+   * What entries depend on together.
+   *
+   * @param readPosition the earliest commit that an invalid one was computed from
+   */
+  record Inherited(Set<UUID> marks, long readPosition) {}
+
+  Inherited inherited(DSLContext tx, UUID tenant, Collection<UUID> ids) {
+    Set<UUID> marks = new HashSet<>();
+    long readPosition = Long.MAX_VALUE;
+    for (Record row :
         tx.fetch(
             """
-            SELECT id, revision FROM caching.entries
-             WHERE tenant_id = {0} AND id = ANY ({1}) ORDER BY id FOR UPDATE
+            SELECT e.marks, CASE WHEN EXISTS (
+                SELECT FROM caching.marks m
+                 WHERE m.tenant_id = e.tenant_id AND m.id = ANY (e.marks)
+                   AND m.position > e.read_position)
+              THEN e.read_position ELSE {2} END
+              FROM caching.entries e WHERE e.tenant_id = {0} AND e.id = ANY ({1})
             """,
-            DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new))));
+            DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new)), DSL.val(Long.MAX_VALUE))) {
+      marks.addAll(List.of(row.get(0, UUID[].class)));
+      readPosition = Math.min(readPosition, row.get(1, Long.class));
+    }
+    return new Inherited(marks, readPosition);
   }
 
-  /** Locks a user's entries. */
-  Map<UUID, Long> lockOfUser(DSLContext tx, UUID tenant, UUID user) {
-    return revisions(
-        tx.fetch(
-            """
-            SELECT id, revision FROM caching.entries
-             WHERE tenant_id = {0} AND user_id = {1} ORDER BY id FOR UPDATE
-            """,
-            DSL.val(tenant), DSL.val(user)));
+  /** How many of the keys have an entry. */
+  int count(DSLContext tx, UUID tenant, Collection<UUID> ids) {
+    return tx.fetchCount(ENTRIES, ENTRIES.TENANT_ID.eq(tenant), ENTRIES.ID.in(ids));
   }
 
-  /** Locks the entries that were computed from a content. */
-  Map<UUID, Long> lockOfContent(DSLContext tx, UUID tenant, String contentHash) {
-    return revisions(
-        tx.fetch(
-            """
-            SELECT id, revision FROM caching.entries
-             WHERE tenant_id = {0} AND content_hash = {1} ORDER BY id FOR UPDATE
-            """,
-            DSL.val(tenant), DSL.val(contentHash)));
+  int countOfUser(DSLContext tx, UUID tenant, UUID user) {
+    return tx.fetchCount(ENTRIES, ENTRIES.TENANT_ID.eq(tenant), ENTRIES.USER_ID.eq(user));
   }
 
-  private static Map<UUID, Long> revisions(Result<Record> rows) {
-    Map<UUID, Long> revisions = HashMap.newHashMap(rows.size());
-    rows.forEach(row -> revisions.put(row.get(0, UUID.class), row.get(1, Long.class)));
-    return revisions;
-  }
-
-  /** Says of locked entries that they are invalid from a commit on. */
-  void invalidate(
-      DSLContext tx, UUID tenant, Collection<UUID> ids, long number, String reason, String by) {
-    tx.execute(
-        """
-        UPDATE caching.entries SET invalid_position = {2}, invalid_at = now(),
-          invalid_reason = {3}, invalidated_by = {4}, revision = revision + 1
-         WHERE tenant_id = {0} AND id = ANY ({1})
-        """,
-        DSL.val(tenant),
-        DSL.val(ids.toArray(UUID[]::new)),
-        DSL.val(number),
-        DSL.val(reason),
-        DSL.val(by));
+  /** The entries that were computed from a content. */
+  List<UUID> ofContent(DSLContext tx, UUID tenant, String contentHash) {
+    return tx.select(ENTRIES.ID)
+        .from(ENTRIES)
+        .where(ENTRIES.TENANT_ID.eq(tenant), ENTRIES.CONTENT_HASH.eq(contentHash))
+        .fetch(ENTRIES.ID);
   }
 }

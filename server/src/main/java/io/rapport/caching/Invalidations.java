@@ -1,6 +1,5 @@
 package io.rapport.caching;
 
-import io.rapport.caching.v1.Dependency;
 import io.rapport.caching.v1.InvalidateEntriesRequest;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
@@ -8,10 +7,8 @@ import io.rapport.platform.Change.Op;
 import io.rapport.platform.Ids;
 import io.rapport.platform.Transaction;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.jooq.DSLContext;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Invalidates entries because somebody says so. Each call is a commit with a number, also if there
@@ -30,30 +27,37 @@ final class Invalidations {
     this.leases = leases;
   }
 
-  /** Returns how many entries were invalidated one by one. */
+  /** Returns how many entries there were of what was named by key, user or content. */
   int invalidate(Transaction tx, InvalidateEntriesRequest request) {
     DSLContext dsl = tx.dsl();
     UUID tenant = tx.tenant();
+    String reason = request.getReason();
     int count =
         switch (request.getWhatCase()) {
           case KEYS -> {
             List<UUID> ids =
-                request.getKeys().getKeysList().stream().map(it -> EntryKey.of(it).id()).toList();
+                request.getKeys().getKeysList().stream()
+                    .map(it -> EntryKey.of(it).id())
+                    .distinct()
+                    .toList();
             leases.revoke(dsl, tenant, ids);
-            yield invalidate(tx, entries.lock(dsl, tenant, ids), null, request.getReason());
+            markKeys(tx, number(tx), ids, reason);
+            yield entries.count(dsl, tenant, ids);
           }
           case USER_ID -> {
             UUID user = UUID.fromString(request.getUserId());
             leases.revokeOfUser(dsl, tenant, user);
-            yield invalidate(tx, entries.lockOfUser(dsl, tenant, user), user, request.getReason());
+            mark(tx, MarkName.ofOwner(user), reason);
+            yield entries.countOfUser(dsl, tenant, user);
           }
           case CONTENT_HASH -> {
-            Map<UUID, Long> found = entries.lockOfContent(dsl, tenant, request.getContentHash());
-            leases.revoke(dsl, tenant, found.keySet());
-            yield invalidate(tx, found, null, request.getReason());
+            long number = number(tx); // before the entries are looked for, so that none is missed
+            List<UUID> ids = entries.ofContent(dsl, tenant, request.getContentHash());
+            markKeys(tx, number, ids, reason);
+            yield ids.size();
           }
           case DEPENDENCY -> {
-            mark(tx, request.getDependency(), request.getReason());
+            mark(tx, MarkName.of(request.getDependency()), reason);
             yield 0;
           }
           case WHAT_NOT_SET -> throw new IllegalStateException("the rules need something");
@@ -62,23 +66,16 @@ final class Invalidations {
     return count;
   }
 
-  private int invalidate(
-      Transaction tx, Map<UUID, Long> locked, @Nullable UUID user, String reason) {
-    if (!locked.isEmpty()) {
-      long number = marks.lockHead(tx.dsl(), tx.tenant()) + 1;
-      String by = Caller.current().subject();
-      entries.invalidate(tx.dsl(), tx.tenant(), locked.keySet(), number, reason, by);
-      locked.forEach((id, revision) -> {
-        tx.changed(new Change(EntryStore.KIND, Op.UPDATED, id, user, revision + 1));
-        tx.changed(new Change(EntryStore.VALUE_KIND, Op.UPDATED, id, user, revision + 1));
-      });
-    }
-    return locked.size();
+  /** The number that this commit is going to have; no other comes before it. */
+  private long number(Transaction tx) {
+    return marks.lockHead(tx.dsl(), tx.tenant()) + 1;
   }
 
-  private void mark(Transaction tx, Dependency dependency, String reason) {
-    long number = marks.lockHead(tx.dsl(), tx.tenant()) + 1;
-    String by = Caller.current().subject();
-    marks.mark(tx.dsl(), tx.tenant(), MarkName.of(dependency), number, reason, by);
+  private void markKeys(Transaction tx, long number, List<UUID> ids, String reason) {
+    marks.markKeys(tx.dsl(), tx.tenant(), ids, number, reason, Caller.current().subject());
+  }
+
+  private void mark(Transaction tx, String name, String reason) {
+    marks.mark(tx.dsl(), tx.tenant(), name, number(tx), reason, Caller.current().subject());
   }
 }

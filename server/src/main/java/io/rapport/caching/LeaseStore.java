@@ -31,7 +31,9 @@ final class LeaseStore {
               clock_timestamp() + {5} * interval '1 millisecond')
             ON CONFLICT (tenant_id, entry_id) DO UPDATE SET id = excluded.id,
               token = excluded.token, holder = excluded.holder,
-              read_position = excluded.read_position, expires_at = excluded.expires_at
+              read_position = CASE WHEN l.id = excluded.id
+                THEN l.read_position ELSE excluded.read_position END,
+              expires_at = excluded.expires_at
              WHERE l.expires_at <= clock_timestamp() OR l.id = excluded.id
             RETURNING id, token, read_position, expires_at, holder
             """,
@@ -93,16 +95,24 @@ final class LeaseStore {
         DSL.val(tenant), DSL.val(entry), DSL.val(lease));
   }
 
-  /** Takes away whatever leases there are of entries. */
-  int revoke(DSLContext tx, UUID tenant, Collection<UUID> entries) {
-    return tx.execute(
-        "DELETE FROM caching.leases WHERE tenant_id = {0} AND entry_id = ANY ({1})",
+  /** Takes away whatever leases there are of entries, in the order of their ids. */
+  void revoke(DSLContext tx, UUID tenant, Collection<UUID> entries) {
+    tx.execute(
+        """
+        DELETE FROM caching.leases WHERE tenant_id = {0} AND entry_id IN (
+          SELECT entry_id FROM caching.leases
+           WHERE tenant_id = {0} AND entry_id = ANY ({1}) ORDER BY entry_id FOR UPDATE)
+        """,
         DSL.val(tenant), DSL.val(entries.toArray(UUID[]::new)));
   }
 
-  int revokeOfUser(DSLContext tx, UUID tenant, UUID user) {
-    return tx.execute(
-        "DELETE FROM caching.leases WHERE tenant_id = {0} AND user_id = {1}",
+  void revokeOfUser(DSLContext tx, UUID tenant, UUID user) {
+    tx.execute(
+        """
+        DELETE FROM caching.leases WHERE tenant_id = {0} AND entry_id IN (
+          SELECT entry_id FROM caching.leases
+           WHERE tenant_id = {0} AND user_id = {1} ORDER BY entry_id FOR UPDATE)
+        """,
         DSL.val(tenant), DSL.val(user));
   }
 

@@ -30,7 +30,8 @@ final class Leasing {
   /** How long before its deadline a call stops to wait, so that the answer arrives. */
   private static final long MARGIN_NANOS = 50_000_000;
 
-  private static final long MAX_WAIT_NANOS = TimeUnit.HOURS.toNanos(1);
+  /** How long a call waits that has no deadline and doesn't say. */
+  private static final long MAX_WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final TenantDb db;
   private final EntryReads reads;
@@ -39,12 +40,6 @@ final class Leasing {
   private final Waiting waiting;
   private final People people;
   private final Usage usage;
-
-  /** Refuses users that aren't there. */
-  @FunctionalInterface
-  interface People {
-    void require(UUID tenant, UUID user);
-  }
 
   /**
    * What is asked for.
@@ -88,11 +83,12 @@ final class Leasing {
 
   /** The value, or the right to compute it. Waits while another caller does. */
   Answer getOrLease(Caller.Tenant tenant, Request request) {
-    Reading near = reads.near(tenant, request.key(), request.options());
-    if (near != null && near.hit() && near.state() == EntryInfo.State.FRESH) {
+    Reading near = reads.peek(tenant, request.key(), request.options());
+    if (near != null && isAllRight(near)) {
+      reads.counted(tenant, request.key(), near);
       return new Answer(Lease.Outcome.HIT, near, null);
     }
-    people.require(tenant.id(), request.key().user());
+    requireUser(tenant.id(), request.key().user());
     long end = System.nanoTime() + waitNanos(request.maxWait());
     while (true) {
       Answer answer = lookOrTake(tenant, request);
@@ -109,15 +105,26 @@ final class Leasing {
     return lookOrTake(tenant, request);
   }
 
+  private void requireUser(UUID tenant, UUID user) {
+    db.read(
+        tenant,
+        dsl -> {
+          people.require(dsl, tenant, user);
+          return user;
+        });
+  }
+
   private static long waitNanos(@Nullable Duration asked) {
     Deadline deadline = Context.current().getDeadline();
     long left =
         deadline == null
             ? MAX_WAIT_NANOS
             : deadline.timeRemaining(TimeUnit.NANOSECONDS) - MARGIN_NANOS;
-    return asked == null
-        ? left
-        : Math.min(left, TimeUnit.SECONDS.toNanos(asked.getSeconds()) + asked.getNanos());
+    if (asked == null) {
+      return left;
+    }
+    long most = TimeUnit.SECONDS.toNanos(asked.getSeconds()) + asked.getNanos();
+    return deadline == null ? most : Math.min(left, most);
   }
 
   private Answer lookOrTake(Caller.Tenant tenant, Request request) {
@@ -125,13 +132,14 @@ final class Leasing {
     if (isAllRight(reading)) {
       return new Answer(Lease.Outcome.HIT, reading, null);
     }
+    requireCaller();
     Optional<Held> lease = take(tenant.id(), request);
     if (lease.isEmpty()) {
       return new Answer(reading.hit() ? Lease.Outcome.HIT : Lease.Outcome.BUSY, reading, null);
     }
     // Whoever had the lease before may have put the value since.
     Reading again = reads.strong(tenant, request.key(), request.options());
-    if (isAllRight(again)) {
+    if (isAllRight(again) || Context.current().isCancelled()) {
       release(tenant.id(), request.key(), lease.get().id());
       return new Answer(Lease.Outcome.HIT, again, null);
     }
@@ -140,12 +148,19 @@ final class Leasing {
         again.hit() ? Lease.Outcome.REFRESH : Lease.Outcome.COMPUTE, again, lease.get());
   }
 
+  /** A caller that is gone must not keep others from computing. */
+  private static void requireCaller() {
+    if (Context.current().isCancelled()) {
+      throw ServiceException.of(Code.CANCELLED, ErrorReason.CALL_CANCELLED, "the caller gave up");
+    }
+  }
+
   private static boolean isAllRight(Reading reading) {
     return reading.hit() && reading.state() == EntryInfo.State.FRESH;
   }
 
   private Optional<Held> take(UUID tenant, Request request) {
-    Set<String> names = new HashSet<>(MarkName.ofKey(request.key().key()));
+    Set<String> names = new HashSet<>(MarkName.ofKey(request.key()));
     request.dependencies().forEach(dependency -> names.add(MarkName.of(dependency)));
     ensureMarks(tenant, names);
     LeaseStore.Wish wish =

@@ -10,7 +10,7 @@ record Mapped<A, B>(Reply<B> reply, Function<A, B> map) implements Reply<A> {
     B mapped;
     try {
       mapped = map.apply(answer);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       reply.fail(e);
       return;
     }

@@ -33,7 +33,7 @@ final class MarkName {
       case MODEL_TYPE -> "MODEL " + dependency.getModelType();
       case MODEL_VERSION -> "MODEL_VERSION " + dependency.getModelVersion();
       case TAG -> "TAG " + dependency.getTag();
-      case ENTRY -> "ENTRY " + EntryKey.of(dependency.getEntry()).id();
+      case ENTRY -> ofValue(EntryKey.of(dependency.getEntry()).id());
       case ON_NOT_SET -> throw new IllegalStateException("the rules need a dependency");
     };
   }
@@ -43,7 +43,7 @@ final class MarkName {
     return UUID.fromString(text).toString();
   }
 
-  /** The dependency of a name; null if it is an entry, of which the name has no key. */
+  /** The dependency of a name; null if it is an entry or an owner, which none is. */
   static @Nullable Dependency dependency(String name) {
     int blank = name.indexOf(' ');
     String value = name.substring(blank + 1);
@@ -75,10 +75,24 @@ final class MarkName {
   }
 
   /** What every entry of a key depends on, without saying so. */
-  static List<String> ofKey(CacheKey key) {
-    return key.hasPrediction()
-        ? ofPrediction(key.getPrediction())
-        : ofVersion(key.getAnalysis().getModelVersion());
+  static List<String> ofKey(EntryKey entry) {
+    CacheKey key = entry.key();
+    List<String> names =
+        key.hasPrediction()
+            ? ofPrediction(key.getPrediction())
+            : ofVersion(key.getAnalysis().getModelVersion());
+    names.add(ofOwner(entry.user()));
+    return names;
+  }
+
+  /** By what all entries of a user are invalidated. */
+  static String ofOwner(UUID user) {
+    return "OWNER " + user;
+  }
+
+  /** What changes with the value of an entry. */
+  static String ofValue(UUID entry) {
+    return "ENTRY " + entry;
   }
 
   private static List<String> ofPrediction(PredictionKey key) {

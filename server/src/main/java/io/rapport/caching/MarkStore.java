@@ -66,14 +66,36 @@ final class MarkStore {
     Map<String, UUID> all = new HashMap<>(find(tx, tenant, names));
     Set<String> missing = new HashSet<>(names);
     missing.removeAll(all.keySet());
-    for (String name : missing) {
-      UUID id = Ids.next();
-      tx.execute(
-          "INSERT INTO caching.marks (tenant_id, id, name, position) VALUES ({0}, {1}, {2}, {3})",
-          DSL.val(tenant), DSL.val(id), DSL.val(name), DSL.val(head));
-      all.put(name, id);
-    }
+    missing.forEach(name -> all.put(name, Ids.next()));
+    tx.execute(
+        """
+        INSERT INTO caching.marks (tenant_id, id, name, position)
+        SELECT {0}, i.*, {3} FROM unnest({1}::uuid[], {2}::text[]) i
+        """,
+        DSL.val(tenant),
+        DSL.val(missing.stream().map(all::get).toArray(UUID[]::new)),
+        DSL.val(missing.toArray(String[]::new)),
+        DSL.val(head));
     return all;
+  }
+
+  /** Invalidates keys, whether or not there are entries: their marks have the entries' ids. */
+  void markKeys(
+      DSLContext tx, UUID tenant, Collection<UUID> entries, long number, String reason, String by) {
+    tx.execute(
+        """
+        INSERT INTO caching.marks (tenant_id, id, name, position, changed_at, reason,
+          invalidated_by)
+        SELECT {0}, id, 'KEY ' || id, {2}, now(), {3}, {4} FROM unnest({1}::uuid[]) AS i (id)
+        ON CONFLICT (tenant_id, id) DO UPDATE SET position = excluded.position,
+          changed_at = excluded.changed_at, reason = excluded.reason,
+          invalidated_by = excluded.invalidated_by
+        """,
+        DSL.val(tenant),
+        DSL.val(entries.toArray(UUID[]::new)),
+        DSL.val(number),
+        DSL.val(reason),
+        DSL.val(by));
   }
 
   /** Marks what somebody says has changed; the head must be locked. */

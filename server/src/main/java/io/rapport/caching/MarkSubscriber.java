@@ -18,7 +18,7 @@ final class MarkSubscriber implements NumberSubscriber {
   public String call(String number) {
     return """
     CASE WHEN caching.has_marks(tenant_id) THEN caching.mark_changed(tenant_id, %1$s, (
-      SELECT array_agg(n.name)
+      SELECT array_agg(DISTINCT n.name)
         FROM changes c
        CROSS JOIN LATERAL (VALUES
           (CASE WHEN c.kind = 'event' THEN 'USER_EVENTS ' || c.user_id || ' ' || c.event_type

@@ -9,7 +9,6 @@ import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
-import org.jooq.exception.DataAccessException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,7 +73,7 @@ final class NearFeed implements CommitListener, AutoCloseable {
       look();
       failing = false;
       return true;
-    } catch (DataAccessException e) {
+    } catch (RuntimeException | Error e) {
       if (!failing) {
         log.warn("what changes can't be read, so entries come from the database: {}", e.toString());
       }

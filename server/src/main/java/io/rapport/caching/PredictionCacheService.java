@@ -1,7 +1,6 @@
 package io.rapport.caching;
 
 import com.google.protobuf.Duration;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.caching.Puts.Item;
 import io.rapport.caching.v1.BatchGetPredictionsRequest;
@@ -18,7 +17,6 @@ import io.rapport.caching.v1.ListPredictionsResponse;
 import io.rapport.caching.v1.Prediction;
 import io.rapport.caching.v1.PredictionCacheServiceGrpc;
 import io.rapport.caching.v1.PredictionKey;
-import io.rapport.caching.v1.PredictionValue;
 import io.rapport.caching.v1.PutCondition;
 import io.rapport.caching.v1.PutPredictionRequest;
 import io.rapport.caching.v1.ReadOptions;
@@ -53,9 +51,14 @@ final class PredictionCacheService {
 
   private void getPrediction(GetPredictionRequest request, Reply<GetPredictionResponse> reply) {
     long start = System.nanoTime();
-    caches.check(request);
     ReadOptions options = request.getOptions();
     Caller.Tenant tenant = Caller.currentTenant();
+    Reading near = request.hasOptions() ? null : caches.near(request.getKey());
+    if (near != null) {
+      reply.send(response(tenant, near, options, start));
+      return;
+    }
+    caches.check(request);
     caches.read(
         List.of(EntryKey.of(request.getKey())),
         options,
@@ -101,15 +104,7 @@ final class PredictionCacheService {
   }
 
   private static Prediction prediction(Entry entry) {
-    try {
-      return Prediction.newBuilder()
-          .setKey(entry.key().key().getPrediction())
-          .setValue(PredictionValue.parseFrom(entry.value()))
-          .setInfo(entry.info())
-          .build();
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("an entry's value can't be read", e);
-    }
+    return (Prediction) entry.message();
   }
 
   private ListPredictionsResponse listPredictions(ListPredictionsRequest request) {

@@ -14,9 +14,8 @@ import io.rapport.platform.Times;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Clock;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +37,7 @@ final class Puts {
   private final QuestionStore questions = new QuestionStore();
   private final Leasing leasing;
   private final Lifetimes lifetimes;
-  private final Leasing.People people;
+  private final People people;
   private final Clock clock;
 
   /**
@@ -66,7 +65,7 @@ final class Puts {
       LeaseStore leases,
       Leasing leasing,
       Lifetimes lifetimes,
-      Leasing.People people,
+      People people,
       Clock clock) {
     this.entries = entries;
     this.marks = marks;
@@ -78,8 +77,8 @@ final class Puts {
   }
 
   /** Refuses what can't be kept, and fills in what was left out. */
-  Item checked(UUID tenant, Item item) {
-    people.require(tenant, item.key().user());
+  Item checked(DSLContext dsl, UUID tenant, Item item) {
+    people.require(dsl, tenant, item.key().user());
     requireSizes(item);
     requireDirection(item);
     EntryInfo.Builder info = item.info().toBuilder();
@@ -90,7 +89,7 @@ final class Puts {
     if (!info.hasConfidence()) {
       info.setConfidence(1);
     }
-    setTimes(tenant, item, info);
+    setTimes(dsl, tenant, item, info);
     return new Item(
         item.key(),
         item.value(),
@@ -102,8 +101,8 @@ final class Puts {
 
   private static void requireDirection(Item item) {
     Question question = item.question();
-    if (question != null && question.getEmbeddingList().stream().allMatch(it -> it == 0)) {
-      throw item.invalid("question.embedding", "must not be all 0");
+    if (question != null && !Questions.hasDirection(question)) {
+      throw item.invalid("question.embedding", Questions.NO_DIRECTION);
     }
   }
 
@@ -116,13 +115,13 @@ final class Puts {
     }
   }
 
-  private void setTimes(UUID tenant, Item item, EntryInfo.Builder info) {
+  private void setTimes(DSLContext dsl, UUID tenant, Item item, EntryInfo.Builder info) {
     requireTimes(item, info);
     long now = Times.micros(clock.instant());
     Lifetimes.Lifetime lifetime =
         info.hasExpiresAt()
             ? Lifetimes.until(Times.micros(info.getExpiresAt()) - now)
-            : lifetimes.of(tenant, item.key());
+            : lifetimes.of(dsl, tenant, item.key());
     long expires = now + lifetime.micros();
     if (expires <= now) {
       throw item.invalid("info.expires_at", "must be in the future");
@@ -146,35 +145,85 @@ final class Puts {
     }
   }
 
-  /** Keeps a checked value. Several of one transaction must come in the order of their ids. */
-  Entry put(Transaction tx, Item item) {
+  /** A value that is written, whose dependencies are not complete yet. */
+  private record Written(
+      Item item, Optional<EntryStore.Present> before, Entry entry, EntryStore.Kept kept) {}
+
+  /**
+   * Keeps checked values. Locks are taken in one order by all: leases and entries by their ids,
+   * then the tenant's head.
+   *
+   * @param head the last commit when the call began
+   */
+  List<Entry> put(Transaction tx, List<Item> items, long head) {
+    Set<String> names = new HashSet<>();
+    items.forEach(item -> names.addAll(names(item)));
+    Map<String, UUID> known = new HashMap<>(marks.find(tx.dsl(), tx.tenant(), names));
+    List<Written> written =
+        items.stream()
+            .sorted(Comparator.comparing(Item::key, EntryKey.ORDER))
+            .map(item -> write(tx, item, head, known))
+            .toList();
+    if (known.size() < names.size()) {
+      known.putAll(marks.make(tx.dsl(), tx.tenant(), names));
+    }
+    Map<UUID, Entry> kept = new HashMap<>();
+    written.forEach(it -> kept.put(it.item().key().id(), finish(tx, it, known)));
+    return items.stream().map(item -> kept.get(item.key().id())).toList();
+  }
+
+  private Written write(Transaction tx, Item item, long head, Map<String, UUID> known) {
     DSLContext dsl = tx.dsl();
     UUID tenant = tx.tenant();
-    long head = marks.head(dsl, tenant);
     Optional<LeaseStore.Held> lease = lease(dsl, tenant, item);
-    Optional<EntryStore.Present> present = entries.lock(dsl, tenant, item.key().id());
-    require(item, present, dsl, tenant);
-    Set<String> names = names(item);
-    Map<String, UUID> found = marks.find(dsl, tenant, names);
-    Entry entry =
-        entry(
-            item,
-            lease.map(LeaseStore.Held::readPosition).orElse(head),
-            withInherited(dsl, tenant, item, found.values()));
+    Optional<EntryStore.Present> before = entries.lock(dsl, tenant, item.key().id());
+    require(item, before, dsl, tenant);
+    long read = lease.map(LeaseStore.Held::readPosition).orElse(head);
+    Entry entry = entry(item, read, own(item, known));
     EntryStore.Kept kept = entries.put(dsl, tenant, entry);
-    if (present.isEmpty()
-        && kept.revision() > 1
+    if (before.isEmpty()
+        && !kept.isNew()
         && hasCondition(item, PutCondition.ConditionCase.IF_ABSENT)) {
       throw exists(); // another caller put it at the same time
     }
-    if (found.size() < names.size()) {
-      Collection<UUID> all = marks.make(dsl, tenant, names).values();
-      entries.setMarks(dsl, tenant, item.key().id(), withInherited(dsl, tenant, item, all));
+    return new Written(item, before, entry, kept);
+  }
+
+  /** Its own id, and the marks that are known of what it depends on. */
+  private static Set<UUID> own(Item item, Map<String, UUID> known) {
+    Set<UUID> own = new HashSet<>();
+    own.add(item.key().id());
+    names(item).stream().filter(known::containsKey).forEach(name -> own.add(known.get(name)));
+    return own;
+  }
+
+  private Entry finish(Transaction tx, Written written, Map<String, UUID> known) {
+    Item item = written.item();
+    Set<UUID> all = own(item, known);
+    long read = written.entry().readPosition();
+    List<UUID> others = others(item);
+    if (!others.isEmpty()) {
+      EntryStore.Inherited inherited = entries.inherited(tx.dsl(), tx.tenant(), others);
+      all.addAll(inherited.marks());
+      String itself = MarkName.ofValue(item.key().id()); // where entries depend on each other
+      all.removeAll(marks.find(tx.dsl(), tx.tenant(), List.of(itself)).values());
+      read = Math.min(read, inherited.readPosition());
     }
-    setQuestion(dsl, tenant, item);
-    warmups.remove(dsl, tenant, item.key().id());
-    log(tx, item, present, kept.revision());
-    return kept(entry, kept);
+    if (all.size() > written.entry().marks().size() || read < written.entry().readPosition()) {
+      entries.setMarks(tx.dsl(), tx.tenant(), item.key().id(), all, read);
+    }
+    setQuestion(tx.dsl(), tx.tenant(), item);
+    warmups.remove(tx.dsl(), tx.tenant(), item.key().id());
+    log(tx, written, all);
+    return kept(written.entry(), written.kept());
+  }
+
+  /** The entries that it depends on: what they depend on, it does too. */
+  private static List<UUID> others(Item item) {
+    return item.info().getDependenciesList().stream()
+        .filter(Dependency::hasEntry)
+        .map(it -> EntryKey.of(it.getEntry()).id())
+        .toList();
   }
 
   private void setQuestion(DSLContext dsl, UUID tenant, Item item) {
@@ -238,48 +287,40 @@ final class Puts {
   }
 
   private static Set<String> names(Item item) {
-    Set<String> names = new HashSet<>(MarkName.ofKey(item.key().key()));
+    Set<String> names = new HashSet<>(MarkName.ofKey(item.key()));
     item.info().getDependenciesList().forEach(it -> names.add(MarkName.of(it)));
     return names;
   }
 
-  /** What an entry depends on that this one depends on, this one does too. */
-  private List<UUID> withInherited(DSLContext dsl, UUID tenant, Item item, Collection<UUID> own) {
-    List<UUID> others =
-        item.info().getDependenciesList().stream()
-            .filter(Dependency::hasEntry)
-            .map(it -> EntryKey.of(it.getEntry()).id())
-            .toList();
-    Set<UUID> all = new HashSet<>(own);
-    if (!others.isEmpty()) {
-      all.addAll(entries.marksOf(dsl, tenant, others));
-    }
-    return List.copyOf(all);
-  }
-
-  private static Entry entry(Item item, long readPosition, List<UUID> marks) {
+  private static Entry entry(Item item, long readPosition, Set<UUID> marks) {
     EntryInfo info = item.info();
     return new Entry(
         item.key(),
-        item.value(),
+        TypedEntry.of(item.key(), item.value(), info),
         info,
         readPosition,
-        marks,
+        List.copyOf(marks),
         null,
         Times.micros(info.getExpiresAt()),
         Times.micros(info.getRefreshAfter()),
         0);
   }
 
-  private static void log(
-      Transaction tx, Item item, Optional<EntryStore.Present> before, long revision) {
-    UUID id = item.key().id();
-    UUID user = item.key().user();
-    Op op = before.isPresent() ? Op.UPDATED : Op.CREATED;
+  /** What depends on the entry must be computed again, unless this leaves it as it was. */
+  private static void log(Transaction tx, Written written, Set<UUID> marks) {
+    UUID id = written.item().key().id();
+    UUID user = written.item().key().user();
+    long revision = written.kept().revision();
+    Op op = written.kept().isNew() ? Op.CREATED : Op.UPDATED;
     tx.changed(new Change(EntryStore.KIND, op, id, user, revision));
-    ByteString checksum = item.info().getChecksum();
-    if (before.filter(it -> !it.checksum().equals(checksum)).isPresent()) {
-      tx.changed(new Change(EntryStore.VALUE_KIND, Op.UPDATED, id, user, revision));
+    ByteString checksum = written.item().info().getChecksum();
+    boolean same =
+        written
+            .before()
+            .filter(it -> it.checksum().equals(checksum) && it.marks().equals(marks))
+            .isPresent();
+    if (!same) {
+      tx.changed(new Change(EntryStore.VALUE_KIND, op, id, user, revision));
     }
   }
 
@@ -292,7 +333,7 @@ final class Puts {
             .build();
     return new Entry(
         entry.key(),
-        entry.value(),
+        TypedEntry.of(entry.key(), TypedEntry.value(entry.message()), info),
         info,
         entry.readPosition(),
         entry.marks(),
@@ -300,12 +341,5 @@ final class Puts {
         entry.expiresMicros(),
         entry.refreshMicros(),
         kept.revision());
-  }
-
-  /** In the order in which entries are locked. */
-  static List<Item> inOrder(List<Item> items) {
-    List<Item> sorted = new ArrayList<>(items);
-    sorted.sort(Comparator.comparing(item -> item.key().id()));
-    return sorted;
   }
 }

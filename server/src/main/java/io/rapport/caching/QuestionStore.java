@@ -52,7 +52,7 @@ final class QuestionStore {
                 FROM caching.questions
                WHERE tenant_id = {1} AND user_id = {2} AND entry_type = {3}
                  AND model_version = {4} AND project_id = {5} AND embedding_model = {6}) q
-             WHERE similarity >= {7} ORDER BY similarity DESC, entry_id LIMIT {8}
+             WHERE similarity BETWEEN {7} AND 1.0001 ORDER BY similarity DESC, entry_id LIMIT {8}
             """,
             DSL.val(vector(request.getQuestion())),
             DSL.val(tenant),

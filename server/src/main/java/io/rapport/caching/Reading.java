@@ -40,11 +40,9 @@ record Reading(EntryInfo.State state, boolean hit, @Nullable Entry entry) {
   private static InvalidationCause cause(Caller.Tenant tenant, Entry.Invalid invalid) {
     InvalidationCause.Builder cause =
         InvalidationCause.newBuilder().setKind(invalid.kind()).setReason(invalid.reason());
-    if (invalid.dependency() != null) {
-      var dependency = MarkName.dependency(invalid.dependency());
-      if (dependency != null) {
-        cause.setDependency(dependency);
-      }
+    var dependency = MarkName.dependency(invalid.dependency());
+    if (dependency != null) {
+      cause.setDependency(dependency);
     }
     if (invalid.by() != null) {
       cause.setInvalidatedBy(invalid.by());

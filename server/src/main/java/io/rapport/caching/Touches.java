@@ -1,5 +1,6 @@
 package io.rapport.caching;
 
+import com.google.protobuf.Timestamp;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.TouchEntryRequest;
 import io.rapport.caching.v1.TouchEntryResponse;
@@ -23,6 +24,8 @@ final class Touches {
   }
 
   TouchEntryResponse touch(Transaction tx, TouchEntryRequest request) {
+    requireTime("expires_at", request.getExpiresAt());
+    requireTime("refresh_after", request.getRefreshAfter());
     EntryKey key = EntryKey.of(request.getKey());
     entries.lock(tx.dsl(), tx.tenant(), key.id());
     Entry entry =
@@ -43,6 +46,13 @@ final class Touches {
     return same || (shorter && request.getOnlyLonger())
         ? response(entry.info())
         : set(tx, entry, expires, refresh);
+  }
+
+  private static void requireTime(String field, Timestamp time) {
+    if (!Times.isValid(time)) {
+      throw ServiceException.invalid(
+          field, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999");
+    }
   }
 
   private static void requireUsable(EntryInfo.State state) {
@@ -66,9 +76,9 @@ final class Touches {
 
   private TouchEntryResponse set(Transaction tx, Entry entry, long expires, long refresh) {
     EntryKey key = entry.key();
-    entries.setTimes(
-        tx.dsl(), tx.tenant(), key.id(), Times.instant(expires), Times.instant(refresh));
-    long revision = entry.revision() + 1;
+    long revision =
+        entries.setTimes(
+            tx.dsl(), tx.tenant(), key.id(), Times.instant(expires), Times.instant(refresh));
     tx.changed(new Change(EntryStore.KIND, Op.UPDATED, key.id(), key.user(), revision));
     return response(
         entry.info().toBuilder()

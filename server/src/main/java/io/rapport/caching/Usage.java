@@ -143,7 +143,7 @@ final class Usage implements AutoCloseable {
             store.addUsed(tx, tenant, used);
             return store.addTotals(tx, tenant, totals);
           });
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       log.warn("how {} entries were used can't be written: {}", used.size(), e.toString());
     }
   }

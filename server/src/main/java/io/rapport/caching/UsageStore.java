@@ -128,7 +128,8 @@ final class UsageStore {
 
   /** Adds to what was counted of entries before. */
   int addUsed(DSLContext dsl, UUID tenant, List<Used> used) {
-    List<Used> sorted = used.stream().sorted(Comparator.comparing(Used::entry)).toList();
+    List<Used> sorted =
+        used.stream().sorted(Comparator.comparing(it -> it.entry().toString())).toList();
     return dsl.execute(
         """
         INSERT INTO caching.entry_usage AS u

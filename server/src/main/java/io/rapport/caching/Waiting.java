@@ -83,7 +83,7 @@ final class Waiting implements AutoCloseable {
       try {
         Set<UUID> computed = db.read(tenant, dsl -> leases.computed(dsl, tenant, ids));
         ids.stream().filter(id -> !computed.contains(id)).forEach(id -> ended(tenant, id));
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         log.debug("leases can't be looked at: {}", e.toString());
       }
     });

@@ -3,7 +3,6 @@ package io.rapport.caching;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.rapport.caching.v1.CacheKey;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -13,7 +12,7 @@ import org.jooq.impl.DSL;
 final class WarmupStore {
   /** Adds the keys that aren't there; returns how many that were. */
   int add(DSLContext tx, UUID tenant, Collection<EntryKey> keys) {
-    List<EntryKey> sorted = keys.stream().sorted(Comparator.comparing(EntryKey::id)).toList();
+    List<EntryKey> sorted = keys.stream().sorted(EntryKey.ORDER).toList();
     return tx.execute(
         """
         INSERT INTO caching.warmups (tenant_id, entry_id, key)

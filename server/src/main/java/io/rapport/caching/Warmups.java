@@ -5,7 +5,6 @@ import io.rapport.caching.v1.ClaimWarmupsRequest;
 import io.rapport.caching.v1.ClaimWarmupsResponse;
 import io.rapport.caching.v1.ClaimWarmupsResponse.Warmup;
 import io.rapport.caching.v1.EntryInfo;
-import io.rapport.caching.v1.Lease;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
@@ -20,7 +19,7 @@ final class Warmups {
   private final EntryReads reads;
   private final EntryStore entries;
   private final Leasing leasing;
-  private final Leasing.People people;
+  private final People people;
   private final WarmupStore store;
 
   Warmups(
@@ -28,7 +27,7 @@ final class Warmups {
       EntryReads reads,
       EntryStore entries,
       Leasing leasing,
-      Leasing.People people,
+      People people,
       WarmupStore store) {
     this.db = db;
     this.reads = reads;
@@ -42,7 +41,7 @@ final class Warmups {
   int add(Transaction tx, List<CacheKey> keys) {
     UUID tenant = tx.tenant();
     List<EntryKey> wanted = keys.stream().map(EntryKey::of).distinct().toList();
-    wanted.forEach(key -> people.require(tenant, key.user()));
+    wanted.forEach(key -> people.require(tx.dsl(), tenant, key.user()));
     List<EntryKey> missing = wanted.stream().filter(key -> !isFresh(tx, key)).toList();
     return store.add(tx.dsl(), tenant, missing);
   }
@@ -63,7 +62,7 @@ final class Warmups {
       if (answer.lease() != null) {
         response.addWarmups(
             Warmup.newBuilder().setKey(key.key()).setLease(Leasing.proto(answer.lease())));
-      } else if (answer.outcome() == Lease.Outcome.HIT) {
+      } else if (answer.reading().state() == EntryInfo.State.FRESH) {
         db.write(
             id,
             tx -> {

@@ -449,7 +449,7 @@ class PredictionCacheTest {
     Prediction again = predictions.putPrediction(request);
 
     assertThat(again).isEqualTo(first);
-    assertThat(get().getPrediction().getInfo().getEtag()).isEqualTo("\"1\"");
+    assertThat(get().getPrediction()).isEqualTo(first);
   }
 
   @Test
@@ -557,5 +557,47 @@ class PredictionCacheTest {
                 PutCondition.newBuilder().setLeaseId(again.getWarmups(0).getLease().getId()))
             .build());
     assertThat(cache.claimWarmups(claim).getWarmupsCount()).isZero();
+  }
+
+  @Test
+  void theSameLeaseAskedForAgainCountsFromTheFirstTime() {
+    GetOrLeasePredictionRequest request =
+        GetOrLeasePredictionRequest.newBuilder().setKey(key()).setLeaseId(Given.id()).build();
+    predictions.getOrLeasePrediction(request);
+
+    track("transaction_creation");
+    predictions.getOrLeasePrediction(request);
+    putUnder(request.getLeaseId(), 1);
+
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.INVALID);
+  }
+
+  @Test
+  void whatIsInvalidatedWhileItIsComputedIsNotKeptAsGood() {
+    getOrLease();
+    cache.invalidateEntries(InvalidateEntriesRequest.newBuilder().setUserId(user).build());
+    GetOrLeasePredictionResponse again = getOrLease();
+
+    assertThat(again.getOutcome()).isEqualTo(Lease.Outcome.COMPUTE);
+    putUnder(again.getLease().getId(), 2);
+    assertThat(get().getState()).isEqualTo(EntryInfo.State.FRESH);
+  }
+
+  @Test
+  void answersAsBeforeAlsoWhenTheEntryHasExpiredSince() {
+    PutPredictionRequest request =
+        PutPredictionRequest.newBuilder()
+            .setPrediction(
+                prediction(
+                    1,
+                    info ->
+                        info.setExpiresAt(Times.proto(rapport.clock().instant().plusSeconds(10)))))
+            .setRequestId(Given.id())
+            .build();
+    Prediction first = predictions.putPrediction(request);
+
+    rapport.clock().forward(java.time.Duration.ofSeconds(11));
+
+    assertThat(predictions.putPrediction(request)).isEqualTo(first);
   }
 }

@@ -13,7 +13,9 @@ import io.rapport.caching.v1.Analysis;
 import io.rapport.caching.v1.AnalysisCacheServiceGrpc;
 import io.rapport.caching.v1.AnalysisCacheServiceGrpc.AnalysisCacheServiceBlockingStub;
 import io.rapport.caching.v1.AnalysisKey;
+import io.rapport.caching.v1.AnalysisPut;
 import io.rapport.caching.v1.AnalysisValue;
+import io.rapport.caching.v1.BatchPutAnalysesRequest;
 import io.rapport.caching.v1.CacheKey;
 import io.rapport.caching.v1.CacheServiceGrpc;
 import io.rapport.caching.v1.Dependency;
@@ -282,6 +284,8 @@ class SharedCacheTest {
         put("b", "two", Dependency.newBuilder().setEntry(cacheKey("a")).build()).build());
     here.putAnalysis(
         put("a", "one", Dependency.newBuilder().setEntry(cacheKey("b")).build()).build());
+    here.putAnalysis(
+        put("b", "two", Dependency.newBuilder().setEntry(cacheKey("a")).build()).build());
 
     assertThat(state("a")).isEqualTo(EntryInfo.State.FRESH);
     assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
@@ -339,6 +343,59 @@ class SharedCacheTest {
     }
 
     assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+  }
+
+  @Test
+  void anEntryThatAppearsInvalidatesWhatDependsOnIt() {
+    Dependency onA = Dependency.newBuilder().setEntry(cacheKey("a")).build();
+    here.putAnalysis(put("b", "two", onA).build());
+    assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+
+    here.putAnalysis(put("a", "one").build());
+
+    assertThat(state("b")).isEqualTo(EntryInfo.State.INVALID);
+  }
+
+  @Test
+  void aDependencyThatAnEntryGetsIsOneOfWhatDependsOnIt() {
+    Dependency onA = Dependency.newBuilder().setEntry(cacheKey("a")).build();
+    here.putAnalysis(put("a", "one").build());
+    here.putAnalysis(put("b", "two", onA).build());
+    here.putAnalysis(put("a", "one", PRICES).build());
+    here.putAnalysis(put("b", "two", onA).build());
+    assertThat(state("b")).isEqualTo(EntryInfo.State.FRESH);
+
+    invalidatePrices();
+
+    assertThat(state("b")).isEqualTo(EntryInfo.State.INVALID);
+  }
+
+  @Test
+  void putsUnderManyLeasesAndNewDependenciesDontWaitForEachOther() throws Exception {
+    List<Future<?>> puts = new ArrayList<>();
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 6; i++) {
+        int caller = i;
+        puts.add(callers.submit(() -> putBatches(caller)));
+      }
+      for (Future<?> put : puts) {
+        put.get();
+      }
+    }
+
+    assertThat(state("a")).isNotEqualTo(EntryInfo.State.ABSENT);
+  }
+
+  private void putBatches(int caller) {
+    for (int i = 0; i < 10; i++) {
+      BatchPutAnalysesRequest.Builder batch = BatchPutAnalysesRequest.newBuilder();
+      Dependency tag = Dependency.newBuilder().setTag("tag " + caller + " " + i).build();
+      for (String name : caller % 2 == 0 ? List.of("a", "b", "c") : List.of("c", "b", "a")) {
+        batch.addPuts(
+            AnalysisPut.newBuilder().setAnalysis(put(name, "value " + i, tag).getAnalysis()));
+      }
+      (caller % 4 < 2 ? here : there).batchPutAnalyses(batch.build());
+    }
   }
 
   private static Question question(float x, float y) {
@@ -412,9 +469,12 @@ class SharedCacheTest {
 
   @Test
   void refusesAQuestionWithoutDirection() {
-    Told told = Told.by(() -> here.putAnalysis(asked("a", question(0, 0))));
-
-    assertThat(told.fields()).containsExactly("analysis.question.embedding");
+    for (Question without : List.of(question(0, 0), question(1e-25f, 0), question(3e38f, 3e38f))) {
+      assertThat(Told.by(() -> here.putAnalysis(asked("a", without))).fields())
+          .containsExactly("analysis.question.embedding");
+      assertThat(Told.by(() -> here.findSimilarAnalysis(find(without).build())).fields())
+          .containsExactly("question.embedding");
+    }
   }
 
   @Test
