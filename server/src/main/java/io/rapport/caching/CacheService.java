@@ -20,6 +20,7 @@ import io.rapport.caching.v1.WarmEntriesRequest;
 import io.rapport.caching.v1.WarmEntriesResponse;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Rpcs;
+import io.rapport.platform.Rules;
 import io.rapport.platform.UnitOfWork;
 import java.util.UUID;
 
@@ -69,6 +70,7 @@ final class CacheService {
   }
 
   private TouchEntryResponse touchEntry(TouchEntryRequest request) {
+    Rules.requireTimes(request);
     return work.write(request, TouchEntryResponse.parser(), tx -> touches.touch(tx, request));
   }
 

@@ -171,6 +171,7 @@ final class Caches {
   <A extends Message> A put(
       Message request, Parser<A> answers, List<Puts.Item> items, Function<List<Entry>, A> answer) {
     requireDistinct(items);
+    Rules.requireTimes(request);
     UUID tenant = Caller.currentTenant().id();
     long head = db.read(tenant, dsl -> marks.head(dsl, tenant));
     AtomicBoolean done = new AtomicBoolean(); // and not answered from what was stored

@@ -116,7 +116,6 @@ final class Puts {
   }
 
   private void setTimes(DSLContext dsl, UUID tenant, Item item, EntryInfo.Builder info) {
-    requireTimes(item, info);
     long now = Times.micros(clock.instant());
     Lifetimes.Lifetime lifetime =
         info.hasExpiresAt()
@@ -134,15 +133,6 @@ final class Puts {
       throw item.invalid("info.refresh_after", "must not be after expires_at");
     }
     info.setExpiresAt(Times.proto(expires)).setRefreshAfter(Times.proto(refresh));
-  }
-
-  private static void requireTimes(Item item, EntryInfo.Builder info) {
-    if (!Times.isValid(info.getExpiresAt())) {
-      throw item.invalid("info.expires_at", "must be an instant from year 1 to 9999");
-    }
-    if (!Times.isValid(info.getRefreshAfter())) {
-      throw item.invalid("info.refresh_after", "must be an instant from year 1 to 9999");
-    }
   }
 
   /** A value that is written, whose dependencies are not complete yet. */

@@ -1,6 +1,5 @@
 package io.rapport.caching;
 
-import com.google.protobuf.Timestamp;
 import io.rapport.caching.v1.EntryInfo;
 import io.rapport.caching.v1.TouchEntryRequest;
 import io.rapport.caching.v1.TouchEntryResponse;
@@ -24,8 +23,6 @@ final class Touches {
   }
 
   TouchEntryResponse touch(Transaction tx, TouchEntryRequest request) {
-    requireTime("expires_at", request.getExpiresAt());
-    requireTime("refresh_after", request.getRefreshAfter());
     EntryKey key = EntryKey.of(request.getKey());
     entries.lock(tx.dsl(), tx.tenant(), key.id());
     Entry entry =
@@ -46,13 +43,6 @@ final class Touches {
     return same || (shorter && request.getOnlyLonger())
         ? response(entry.info())
         : set(tx, entry, expires, refresh);
-  }
-
-  private static void requireTime(String field, Timestamp time) {
-    if (!Times.isValid(time)) {
-      throw ServiceException.invalid(
-          field, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999");
-    }
   }
 
   private static void requireUsable(EntryInfo.State state) {
