@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,9 @@ final class Leasing {
   private final Waiting waiting;
   private final People people;
   private final Usage usage;
+  private final Set<Place> asking = ConcurrentHashMap.newKeySet();
+
+  private record Place(UUID tenant, UUID entry) {}
 
   /**
    * What is asked for.
@@ -133,19 +137,44 @@ final class Leasing {
       return new Answer(Lease.Outcome.HIT, reading, null);
     }
     requireCaller();
-    Optional<Held> lease = take(tenant.id(), request);
-    if (lease.isEmpty()) {
-      return new Answer(reading.hit() ? Lease.Outcome.HIT : Lease.Outcome.BUSY, reading, null);
+    Place place = new Place(tenant.id(), request.key().id());
+    if (!asking.add(place)) {
+      return noLease(reading);
     }
-    // Whoever had the lease before may have put the value since.
-    Reading again = reads.strong(tenant, request.key(), request.options());
-    if (isAllRight(again) || Context.current().isCancelled()) {
-      release(tenant.id(), request.key(), lease.get().id());
+    try {
+      return take(tenant, request, reading);
+    } finally {
+      asking.remove(place);
+    }
+  }
+
+  private static Answer noLease(Reading reading) {
+    return new Answer(reading.hit() ? Lease.Outcome.HIT : Lease.Outcome.BUSY, reading, null);
+  }
+
+  /** Of this server's callers one at a time asks for the lease of a key; the others wait. */
+  private Answer take(Caller.Tenant tenant, Request request, Reading before) {
+    Held lease = null;
+    try {
+      lease = take(tenant.id(), request).orElse(null);
+      if (lease == null) {
+        return noLease(before);
+      }
+      // Whoever had the lease before may have put the value since.
+      Reading again = reads.strong(tenant, request.key(), request.options());
+      if (!isAllRight(again) && !Context.current().isCancelled()) {
+        Held taken = lease;
+        lease = null;
+        usage.leaseTaken(tenant.id(), request.key());
+        return new Answer(
+            again.hit() ? Lease.Outcome.REFRESH : Lease.Outcome.COMPUTE, again, taken);
+      }
       return new Answer(Lease.Outcome.HIT, again, null);
+    } finally {
+      if (lease != null) {
+        release(tenant.id(), request.key(), lease.id());
+      }
     }
-    usage.leaseTaken(tenant.id(), request.key());
-    return new Answer(
-        again.hit() ? Lease.Outcome.REFRESH : Lease.Outcome.COMPUTE, again, lease.get());
   }
 
   /** A caller that is gone must not keep others from computing. */
