@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Measures ratios on a throw-away, durable PostgreSQL; without names, all of them:",
-      "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start"
+      "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start,",
+      "  cache_hot, cache_cold, cache_zipf"
     })
 public final class Bench implements Callable<Integer> {
   private static final Path SHARED_DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
@@ -92,6 +93,9 @@ public final class Bench implements Callable<Integer> {
     ratios.put("watch_lag", new WatchLag());
     ratios.put("resource", new ResourceRatio());
     ratios.put("start", new StartRatio());
+    ratios.put("cache_hot", new HotCacheRatio());
+    ratios.put("cache_cold", new ColdCacheRatio());
+    ratios.put("cache_zipf", new ZipfRatio());
     return ratios;
   }
 

@@ -14,7 +14,7 @@ import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** PostgreSQL's own load generator: each client inserts one row, commits, and inserts the next. */
+/** PostgreSQL's own load generator: each client does a transaction, and then the next. */
 final class Pgbench {
   private static final Pattern TPS = Pattern.compile("(?m)^tps = ([0-9.]+)");
   private static final Pattern DONE =
@@ -34,18 +34,27 @@ final class Pgbench {
   private final String program;
   private final List<String> scripts = new ArrayList<>();
 
-  /** Real rows, spread over the tenants. */
-  Pgbench(Site site, Samples samples, List<UUID> tenants, Rows rows)
-      throws SQLException, IOException {
+  /** Of transactions that are taken at random. */
+  Pgbench(Site site, String name, List<String> transactions) throws SQLException, IOException {
     this.site = site;
     this.program = site.setting("SELECT setting FROM pg_config WHERE name = 'BINDIR'") + "/pgbench";
-    List<Event> contents = samples.contents();
-    for (int i = 0; i < SCRIPTS; i++) {
-      Event event = contents.get((int) ((long) i * contents.size() / SCRIPTS));
-      Path script = site.directory().resolve("%s-%d-%d.sql".formatted(rows, tenants.size(), i));
-      Files.writeString(script, sql(event, tenants.get(i % tenants.size()), rows));
+    for (int i = 0; i < transactions.size(); i++) {
+      Path script = site.directory().resolve("%s-%d.sql".formatted(name, i));
+      Files.writeString(script, transactions.get(i));
       scripts.add(script.toString());
     }
+  }
+
+  /** Inserts real rows, spread over the tenants. */
+  static Pgbench inserting(Site site, Samples samples, List<UUID> tenants, Rows rows)
+      throws SQLException, IOException {
+    List<Event> contents = samples.contents();
+    List<String> inserts = new ArrayList<>();
+    for (int i = 0; i < SCRIPTS; i++) {
+      Event event = contents.get((int) ((long) i * contents.size() / SCRIPTS));
+      inserts.add(sql(event, tenants.get(i % tenants.size()), rows));
+    }
+    return new Pgbench(site, rows + "-" + tenants.size(), inserts);
   }
 
   private static String sql(Event event, UUID tenant, Rows rows) {

@@ -20,6 +20,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -49,7 +50,7 @@ final class Site implements AutoCloseable {
     this.tenants = tenants;
     this.admin = connect(postgres.database());
     this.postmaster = parent(Long.parseLong(setting("SELECT pg_backend_pid()")));
-    this.server = newServer();
+    this.server = newServer(Map.of());
   }
 
   private static long parent(long pid) {
@@ -77,17 +78,17 @@ final class Site implements AutoCloseable {
     }
   }
 
-  private ServerProcess newServer() throws IOException {
-    return ServerProcess.start(
+  private ServerProcess newServer(Map<String, String> more) throws IOException {
+    Map<String, String> environment = new HashMap<>(more);
+    environment.putAll(
         Map.of(
             "RAPPORT_DATABASE_URL", url(postgres.database()),
             "RAPPORT_PORT", "0",
             "RAPPORT_METRICS_PORT", "0",
             "RAPPORT_DEVELOPMENT", "true",
             "RAPPORT_DRAIN_MS", "0",
-            "RAPPORT_JWKS_FILE", directory.resolve("jwks.json").toString()),
-        options,
-        directory.resolve("server.log"));
+            "RAPPORT_JWKS_FILE", directory.resolve("jwks.json").toString()));
+    return ServerProcess.start(environment, options, directory.resolve("server.log"));
   }
 
   private static String url(Database database) {
@@ -142,7 +143,14 @@ final class Site implements AutoCloseable {
 
   /** Starts the server again, after {@link #stopServer}. */
   void startServer() throws IOException {
-    server = newServer();
+    server = newServer(Map.of());
+  }
+
+  /** Starts it anew with more settings, which are said. */
+  void restartServer(Map<String, String> more) throws IOException {
+    Report.say("  the server has %s", more);
+    server.close();
+    server = newServer(more);
   }
 
   double residentMegabytes() {

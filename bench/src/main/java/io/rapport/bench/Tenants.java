@@ -10,6 +10,10 @@ import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -23,10 +27,21 @@ import java.util.UUID;
 /** Makes tenants, and the tokens to call for them. */
 public final class Tenants {
   private static final Duration VALID = Duration.ofDays(1);
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
   private final ECKey key;
 
   /** A tenant and a token with the rights to write, read and watch its events. */
-  public record Tenant(UUID id, String token) {}
+  public record Tenant(UUID id, String token) {
+    /** Calls over a channel for this tenant. */
+    Channel over(Channel channel) {
+      Metadata headers = new Metadata();
+      headers.put(AUTHORIZATION, "Bearer " + token);
+      return ClientInterceptors.intercept(
+          channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+  }
 
   public Tenants() throws JOSEException {
     this.key = new ECKeyGenerator(Curve.P_256).keyID("bench").generate();
@@ -49,7 +64,12 @@ public final class Tenants {
         insert.setString(2, "bench " + id);
         insert.executeUpdate();
         tenants.add(
-            new Tenant(id, token(id, "bench", "tracking.read tracking.write changes.read")));
+            new Tenant(
+                id,
+                token(
+                    id,
+                    "bench",
+                    "tracking.read tracking.write caching.read caching.write changes.read")));
       }
     }
     return tenants;

@@ -12,7 +12,6 @@ import org.HdrHistogram.Histogram;
 final class TrackRatio implements Ratio {
   private static final Map<Integer, Double> TARGETS = new TreeMap<>(Map.of(64, 2.0, 256, 2.5));
   private static final List<Integer> TENANTS = List.of(1, 100);
-  private static final List<Integer> CLIENTS = List.of(8, 16, 32, 64);
   private static final int FEW_CHANNELS = 4;
 
   @Override
@@ -21,8 +20,8 @@ final class TrackRatio implements Ratio {
     for (int count : TENANTS) {
       List<Tenants.Tenant> tenants = site.makeTenants(count);
       List<UUID> ids = tenants.stream().map(Tenants.Tenant::id).toList();
-      Peer peer = Peer.best(new Pgbench(site, samples, ids, Pgbench.Rows.EVENT), settings);
-      Peer both = Peer.best(new Pgbench(site, samples, ids, Pgbench.Rows.EVENT_AND_ID), settings);
+      PgbenchPeer peer = best(site, samples, ids, Pgbench.Rows.EVENT, settings);
+      PgbenchPeer both = best(site, samples, ids, Pgbench.Rows.EVENT_AND_ID, settings);
       int channels = Math.max(FEW_CHANNELS, count);
       try (UnaryLoad load = UnaryLoad.of(site, samples, tenants, channels)) {
         Report.say(
@@ -37,13 +36,20 @@ final class TrackRatio implements Ratio {
     return results;
   }
 
+  private static PgbenchPeer best(
+      Site site, Samples samples, List<UUID> tenants, Pgbench.Rows rows, Settings settings)
+      throws Exception {
+    return PgbenchPeer.best(Pgbench.inserting(site, samples, tenants, rows), settings);
+  }
+
   private static void warmUp(UnaryLoad load, Settings settings) throws Exception {
-    UnaryLoad.Outcome outcome = load.run(64, settings.warmUp());
+    CallLoad.Outcome outcome = load.run(64, settings.warmUp());
     Report.say("  warming up: %,d calls, %,d refused", outcome.calls(), outcome.refused());
   }
 
   private static List<Result> ratios(
-      Site site, Settings settings, Ours ours, List<Peer> peers, int tenants) throws Exception {
+      Site site, Settings settings, Ours ours, List<PgbenchPeer> peers, int tenants)
+      throws Exception {
     List<Result> results = new ArrayList<>();
     for (Map.Entry<Integer, Double> target : TARGETS.entrySet()) {
       int inFlight = target.getKey();
@@ -82,34 +88,11 @@ final class TrackRatio implements Ratio {
     }
 
     private long measured(int inFlight) throws InterruptedException {
-      UnaryLoad.Outcome outcome = load.run(inFlight, span);
+      CallLoad.Outcome outcome = load.run(inFlight, span);
       if (outcome.refused() > 0) {
         Report.say("  %,d calls were refused as too many, and don't count", outcome.refused());
       }
       return outcome.calls();
-    }
-  }
-
-  private record Peer(Pgbench pgbench, int clients, Duration span) {
-    /** With the number of clients that is fastest here; finding it warms the peer up as well. */
-    static Peer best(Pgbench pgbench, Settings settings) throws Exception {
-      Duration each = settings.warmUp().dividedBy(CLIENTS.size());
-      Duration span = each.toSeconds() < 1 ? Duration.ofSeconds(1) : each.plusSeconds(1);
-      int best = CLIENTS.getFirst();
-      double bestRate = 0;
-      for (int clients : CLIENTS) {
-        double rate = pgbench.run(clients, span).rate();
-        Report.say("  peer with %d clients: %,.0f/s", clients, rate);
-        if (rate > bestRate) {
-          best = clients;
-          bestRate = rate;
-        }
-      }
-      return new Peer(pgbench, best, settings.span());
-    }
-
-    Run run() throws Exception {
-      return pgbench.run(clients, span);
     }
   }
 }

@@ -10,6 +10,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.identity.IdentityFeature;
+import io.rapport.identity.UserStore;
 import io.rapport.identity.v1.UserServiceGrpc;
 import io.rapport.platform.AuthInterceptor;
 import io.rapport.platform.Callers;
@@ -57,7 +58,8 @@ final class UserServers implements AutoCloseable {
     UnitOfWork work = new UnitOfWork(db, changes);
     TenantDb system = new TenantDb(systemPool, TIMEOUT);
     UnitOfWork systemWork = new UnitOfWork(system, changes);
-    IdentityFeature identity = new IdentityFeature(db, work, system, systemWork, clock);
+    IdentityFeature identity =
+        new IdentityFeature(db, work, system, systemWork, new UserStore(), clock);
     Callers callers =
         new Callers(
             token -> {

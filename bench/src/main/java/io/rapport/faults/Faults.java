@@ -79,6 +79,9 @@ public final class Faults implements Callable<Integer> {
     promises.put("P12", new RetryLoad());
     promises.put("P13", new BatchOutcomes());
     promises.put("P14", new ConcurrentUpdates());
+    promises.put("P17", new FreshReads());
+    promises.put("P18", new OneComputation());
+    promises.put("P19", new CacheKeys());
     promises.put("P20", new WatchedChanges());
     promises.put("P21", new PagedLists());
     promises.put("P22", new Positions());

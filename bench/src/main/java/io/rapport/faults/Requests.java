@@ -46,6 +46,8 @@ final class Requests {
       EventContractService/PutContract contract { event_type: "%tag%" mode: QUARANTINE fields { path: "a" required: true } } activate: true
       EventService/TrackEvent event { id: "%held%" event_type: "%tag%" identity { provider: "faults" subject: "%tag%" } }
       EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
+      PredictionCacheService/PutPrediction prediction { key { user_id: "%User%" type: GOAL name: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
+      AnalysisCacheService/PutAnalysis analysis { key { user_id: "%User%" type: "%tag%" project_id: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -102,11 +104,35 @@ final class Requests {
           EventContractService/CheckContract stored { event_type: "%tag%" }
           EventContractService/GetTrackingSettings
           EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
+          PredictionCacheService/GetPrediction key { user_id: "%User%" type: GOAL name: "%tag%" }
+          PredictionCacheService/BatchGetPredictions keys { user_id: "%User%" type: GOAL name: "%tag%" }
+          PredictionCacheService/ListPredictions user_id: "%User%"
+          PredictionCacheService/GetOrLeasePrediction key { user_id: "%User%" type: GOAL name: "%tag%" }
+          PredictionCacheService/PutPrediction prediction { key { user_id: "%User%" type: GOAL name: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
+          PredictionCacheService/BatchPutPredictions puts { prediction { key { user_id: "%User%" type: GOAL name: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } } }
+          AnalysisCacheService/GetAnalysis key { user_id: "%User%" type: "%tag%" project_id: "%tag%" }
+          AnalysisCacheService/BatchGetAnalyses keys { user_id: "%User%" type: "%tag%" project_id: "%tag%" }
+          AnalysisCacheService/ListAnalyses user_id: "%User%"
+          AnalysisCacheService/FindSimilarAnalysis user_id: "%User%" project_id: "%tag%" type: "%tag%" question { embedding: 1 embedding_model: "%tag%" }
+          AnalysisCacheService/GetOrLeaseAnalysis key { user_id: "%User%" type: "%tag%" project_id: "%tag%" }
+          AnalysisCacheService/PutAnalysis analysis { key { user_id: "%User%" type: "%tag%" project_id: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
+          AnalysisCacheService/BatchPutAnalyses puts { analysis { key { user_id: "%User%" type: "%tag%" project_id: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } } }
+          CacheService/ExplainEntry key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } }
+          CacheService/GetCacheStats
+          CacheService/TouchEntry key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } }
+          CacheService/InvalidateEntries keys { keys { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } }
+          CacheService/InvalidateEntries user_id: "%User%"
+          CacheService/WarmEntries keys { prediction { user_id: "%User%" type: GOAL name: "%tag%" } }
+          CacheService/ClaimWarmups limit: 1
+          CacheService/RenewLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
+          CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 
   /** Entities whose fields don't tell all that they need. */
   private static final Map<String, String> ENTITIES =
       Map.of(
+          "CacheLifetime",
+              "id: \"%CacheLifetime%\" cache: ANALYSIS entry_type: \"%tag%\" lifetime_seconds: 60",
           "User", "id: \"%User%\" email: \"%tag%@example.org\"",
           "SystemSetting", "id: \"%SystemSetting%\" setting_key: \"%tag%\" setting_value: \"1\"");
 

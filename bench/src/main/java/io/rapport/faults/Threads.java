@@ -2,10 +2,13 @@ package io.rapport.faults;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.IntConsumer;
 
 /** Work of several threads, and waiting for what others do. */
@@ -49,6 +52,15 @@ final class Threads {
       TimeUnit.MILLISECONDS.sleep(2);
     }
     return millisSince(start);
+  }
+
+  /** Waits until all who take part are there. */
+  static void meet(CyclicBarrier barrier) {
+    try {
+      barrier.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+      throw new IllegalStateException("not all have come", e);
+    }
   }
 
   static long millisSince(long start) {

@@ -9,8 +9,10 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Makes unary calls: with a deadline of their own, repeated where allowed, failing with our
@@ -57,6 +59,14 @@ final class Calls {
                 : write(rpc.method(), options, named));
   }
 
+  /** Makes a call once, without waiting for its end. */
+  <Q, A> void send(Rpc<Q, A> rpc, Q request, Consumer<RapportException> failed) {
+    CallOptions options =
+        CallOptions.DEFAULT.withDeadlineAfter(rpc.deadline().toNanos(), TimeUnit.NANOSECONDS);
+    ClientCalls.asyncUnaryCall(
+        channel.newCall(rpc.method(), options), rpc.named(request), new FailureObserver<>(failed));
+  }
+
   private <Q, A> A read(MethodDescriptor<Q, A> method, CallOptions options, Q request) {
     try {
       return ClientCalls.blockingUnaryCall(channel, method, options, request);
@@ -85,6 +95,21 @@ final class Calls {
     }
     long left = callers.timeRemaining(TimeUnit.NANOSECONDS);
     return mine.minimum(Deadline.after(left / 100 * SHARE, TimeUnit.NANOSECONDS));
+  }
+
+  /** Tells only that a call failed. */
+  private record FailureObserver<A>(Consumer<RapportException> failed)
+      implements StreamObserver<A> {
+    @Override
+    public void onNext(A answer) {}
+
+    @Override
+    public void onError(Throwable failure) {
+      failed.accept(RapportException.of(failure));
+    }
+
+    @Override
+    public void onCompleted() {}
   }
 
   /** Notices whether a request left this machine. */

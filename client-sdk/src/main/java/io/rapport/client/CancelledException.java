@@ -1,5 +1,6 @@
 package io.rapport.client;
 
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /** The caller gave up: its thread was interrupted or its context was cancelled. */
@@ -8,5 +9,12 @@ public final class CancelledException extends RapportException {
 
   CancelledException(ErrorDetails details, @Nullable Throwable cause) {
     super(details, cause);
+  }
+
+  /** For a thread that stays interrupted. */
+  static CancelledException interrupted(InterruptedException stop) {
+    Thread.currentThread().interrupt();
+    return new CancelledException(
+        ErrorDetails.local(Status.Code.CANCELLED, "The thread was interrupted."), stop);
   }
 }

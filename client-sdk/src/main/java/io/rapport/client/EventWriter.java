@@ -67,7 +67,7 @@ public final class EventWriter implements AutoCloseable {
       }
       return position;
     } catch (InterruptedException stop) {
-      throw interrupted(stop);
+      throw CancelledException.interrupted(stop);
     }
   }
 
@@ -81,7 +81,7 @@ public final class EventWriter implements AutoCloseable {
     try {
       queue.flush();
     } catch (InterruptedException stop) {
-      throw interrupted(stop);
+      throw CancelledException.interrupted(stop);
     }
     throwFailure();
   }
@@ -97,7 +97,7 @@ public final class EventWriter implements AutoCloseable {
     try {
       queue.close();
     } catch (InterruptedException stop) {
-      throw interrupted(stop);
+      throw CancelledException.interrupted(stop);
     }
     if (!failureTold) {
       throwFailure();
@@ -129,11 +129,5 @@ public final class EventWriter implements AutoCloseable {
             ? known.details()
             : ErrorDetails.local(Status.Code.ABORTED, String.valueOf(failure));
     return new IngestFailedException(details, failure, queue.undecided());
-  }
-
-  private static CancelledException interrupted(InterruptedException stop) {
-    Thread.currentThread().interrupt();
-    return new CancelledException(
-        ErrorDetails.local(Status.Code.CANCELLED, "The thread was interrupted."), stop);
   }
 }

@@ -1,11 +1,12 @@
 package io.rapport.client;
 
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.MessageLite;
 import io.rapport.tracking.v1.Event;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Cuts a list of events into parts that the service takes in one message. */
+/** Cuts a list into parts that the service takes in one message. */
 final class Parts {
   static final int MAX_EVENTS = 10_000;
   static final int MAX_BYTES = 3_670_016;
@@ -13,27 +14,31 @@ final class Parts {
   private Parts() {}
 
   static List<List<Event>> of(List<Event> events) {
-    List<List<Event>> parts = new ArrayList<>();
+    return of(events, MAX_EVENTS);
+  }
+
+  static <T extends MessageLite> List<List<T>> of(List<T> items, int most) {
+    List<List<T>> parts = new ArrayList<>();
     int start = 0;
     long bytes = 0;
-    for (int i = 0; i < events.size(); i++) {
-      int size = size(events.get(i));
-      if (i > start && (i - start == MAX_EVENTS || bytes + size > MAX_BYTES)) {
-        parts.add(events.subList(start, i));
+    for (int i = 0; i < items.size(); i++) {
+      int size = size(items.get(i));
+      if (i > start && (i - start == most || bytes + size > MAX_BYTES)) {
+        parts.add(items.subList(start, i));
         start = i;
         bytes = 0;
       }
       bytes += size;
     }
-    if (start < events.size()) {
-      parts.add(events.subList(start, events.size()));
+    if (start < items.size()) {
+      parts.add(items.subList(start, items.size()));
     }
     return parts;
   }
 
-  /** Bytes that the event takes up in a message. */
-  static int size(Event event) {
-    int bytes = event.getSerializedSize();
+  /** Bytes that the item takes up in a message. */
+  static int size(MessageLite item) {
+    int bytes = item.getSerializedSize();
     return 1 + CodedOutputStream.computeUInt32SizeNoTag(bytes) + bytes;
   }
 }

@@ -47,6 +47,7 @@ public final class RapportClient implements AutoCloseable {
   private final SignInsClient signIns;
   private final SettingsClient settings;
   private final TenantsClient tenants;
+  private final CachesClient caches;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -70,6 +71,7 @@ public final class RapportClient implements AutoCloseable {
     this.signIns = new SignInsClient(calls);
     this.settings = new SettingsClient(calls);
     this.tenants = new TenantsClient(calls);
+    this.caches = new CachesClient(calls, freshness);
   }
 
   /**
@@ -138,6 +140,11 @@ public final class RapportClient implements AutoCloseable {
     return tenants;
   }
 
+  /** Keeps what was expensive to compute. */
+  public CachesClient caches() {
+    return caches;
+  }
+
   /**
    * How far this client has written and read, to be handed to {@link #atLeast} of another one;
    * empty if it has not. Texts of one tenant are ordered as its commits are.
@@ -173,10 +180,11 @@ public final class RapportClient implements AutoCloseable {
 
   /**
    * Lets running calls end for up to 5 seconds and disconnects. Writers must be closed before. A
-   * channel that was given to the builder stays open.
+   * channel that was given to the builder stays open. Refreshes of cached values are interrupted.
    */
   @Override
   public void close() {
+    caches.close();
     if (!owned) {
       return;
     }
@@ -220,8 +228,9 @@ public final class RapportClient implements AutoCloseable {
     /**
      * Sends a bearer token with every call. All of them must be of one tenant.
      *
-     * @param token asked before every call and every stream, in the caller's thread, so it must be
-     *     quick; it may be asked by several threads at once
+     * @param token asked before every call and every stream, in the caller's thread (before
+     *     renewals of a lease in a thread of the client), so it must be quick; it may be asked by
+     *     several threads at once
      */
     public Builder token(Supplier<String> token) {
       this.token = token;

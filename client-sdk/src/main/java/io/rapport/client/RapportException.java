@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class RapportException extends RuntimeException
     permits AbortedException,
         AlreadyExistsException,
+        BusyException,
         CancelledException,
         CursorExpiredException,
         DataLossException,

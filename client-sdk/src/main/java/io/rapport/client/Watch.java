@@ -1,6 +1,5 @@
 package io.rapport.client;
 
-import io.grpc.Status;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.v1.WatchStart;
 import java.time.Duration;
@@ -163,9 +162,7 @@ public final class Watch<T> implements Iterator<WatchBatch<T>>, AutoCloseable {
         }
       }
     } catch (InterruptedException stop) {
-      Thread.currentThread().interrupt();
-      throw new CancelledException(
-          ErrorDetails.local(Status.Code.CANCELLED, "The thread was interrupted."), stop);
+      throw CancelledException.interrupted(stop);
     } finally {
       if (closed) {
         leave();

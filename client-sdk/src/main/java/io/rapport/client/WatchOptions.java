@@ -71,9 +71,6 @@ public record WatchOptions(
   }
 
   com.google.protobuf.Duration interval() {
-    return com.google.protobuf.Duration.newBuilder()
-        .setSeconds(checkpointInterval.getSeconds())
-        .setNanos(checkpointInterval.getNano())
-        .build();
+    return Times.duration(checkpointInterval);
   }
 }

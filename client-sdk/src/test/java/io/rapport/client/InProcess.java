@@ -11,13 +11,20 @@ import java.util.function.BooleanSupplier;
 /** A fake service and a client of it. */
 final class InProcess implements AutoCloseable {
   final FakeService service = new FakeService();
+  final FakeCache cache = new FakeCache();
   final RapportClient client;
   private final Server server;
   private final ManagedChannel channel;
 
   InProcess() throws IOException {
     String name = InProcessServerBuilder.generateName();
-    server = InProcessServerBuilder.forName(name).addService(service).build().start();
+    server =
+        InProcessServerBuilder.forName(name)
+            .addService(service)
+            .addService(cache)
+            .addService(cache.leases())
+            .build()
+            .start();
     channel = InProcessChannelBuilder.forName(name).build();
     client = RapportClient.builder("localhost:0").channel(channel).build();
   }

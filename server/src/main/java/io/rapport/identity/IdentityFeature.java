@@ -30,29 +30,31 @@ public final class IdentityFeature {
   private final UnitOfWork work;
   private final Resources resources;
   private final Clock clock;
-  private final UserStore users = new UserStore();
+  private final UserStore users;
 
   /**
    * @param system the database as the system role sees it
    * @param systemWork writes as that role
    */
   public IdentityFeature(
-      TenantDb db, UnitOfWork work, TenantDb system, UnitOfWork systemWork, Clock clock) {
+      TenantDb db,
+      UnitOfWork work,
+      TenantDb system,
+      UnitOfWork systemWork,
+      UserStore users,
+      Clock clock) {
     this.system = system;
     this.systemWork = systemWork;
     this.tenants = new TenantStore(system);
     this.db = db;
     this.work = work;
     this.resources = new Resources(db, work);
+    this.users = users;
     this.clock = clock;
   }
 
   public TenantDirectory tenants() {
     return tenants;
-  }
-
-  public UserStore users() {
-    return users;
   }
 
   /** Keeps users' last activity. */

@@ -27,12 +27,14 @@ public final class ChangeLog {
    */
   private static final String LOG =
       """
-      , head AS (
+      , numbered AS (
         INSERT INTO platform.tenant_heads AS h (tenant_id, position)
         SELECT DISTINCT tenant_id, 1 FROM entries WHERE DONE ORDER BY tenant_id
         ON CONFLICT (tenant_id) DO UPDATE SET position = h.position
           + CASE WHEN h.xmin = pg_current_xact_id()::xid THEN 0 ELSE 1 END
         RETURNING tenant_id, position
+      ), head AS MATERIALIZED (
+        SELECT tenant_id, NUMBER AS position FROM numbered
       ), logged AS (
         INSERT INTO platform.change_log
           (tenant_id, position, ordinal, kind, op, entity_id, user_id, revision, row_count, batch)
@@ -64,10 +66,22 @@ public final class ChangeLog {
       """;
 
   private final List<ChangeSubscriber> subscribers;
+  private final List<NumberSubscriber> afterNumber;
   private final CommitListener listener;
 
   public ChangeLog(List<ChangeSubscriber> subscribers, CommitListener listener) {
+    this(subscribers, List.of(), listener);
+  }
+
+  /**
+   * @param afterNumber those that need the commit's number
+   */
+  public ChangeLog(
+      List<ChangeSubscriber> subscribers,
+      List<NumberSubscriber> afterNumber,
+      CommitListener listener) {
     this.subscribers = List.copyOf(subscribers);
+    this.afterNumber = List.copyOf(afterNumber);
     this.listener = listener;
   }
 
@@ -126,6 +140,18 @@ public final class ChangeLog {
         done.append(" AND (SELECT count(*) FROM subscriber_%d) >= 0".formatted(n));
       }
     }
-    return sql.append(LOG.replace("DONE", done).replace("ORDINAL", ordinal)).toString();
+    String log =
+        LOG.replace("DONE", done).replace("NUMBER", number(kinds)).replace("ORDINAL", ordinal);
+    return sql.append(log).toString();
+  }
+
+  private String number(Collection<String> kinds) {
+    String number = "position";
+    for (NumberSubscriber subscriber : afterNumber) {
+      if (kinds.stream().anyMatch(subscriber::concerns)) {
+        number = subscriber.call(number);
+      }
+    }
+    return number;
   }
 }

@@ -23,7 +23,7 @@ final class Lanes {
     RESERVED,
     /** Unary calls that are bounded by the bytes that wait to be recorded. */
     RECORDING,
-    /** Open streams. */
+    /** Open streams, and calls that wait for others. */
     STREAMS
   }
 
@@ -49,10 +49,11 @@ final class Lanes {
       case LANE_UNSPECIFIED, UNRECOGNIZED -> Lane.ORDINARY;
       case RESERVED -> Lane.RESERVED;
       case RECORDING -> Lane.RECORDING;
+      case WAITING -> Lane.STREAMS;
     };
   }
 
-  /** The full names of the contract's streams. */
+  /** The full names of the streams of the contract, and of calls that may take as long. */
   Set<String> streams() {
     return lanes.keySet().stream()
         .filter(method -> lanes.get(method) == Lane.STREAMS)

@@ -1,5 +1,7 @@
 package io.rapport.platform;
 
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -14,10 +16,11 @@ public final class PositionInterceptor implements ServerInterceptor {
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     String atLeast = Caller.isKnown() ? headers.get(AT_LEAST) : null;
-    if (atLeast != null) {
-      // All reads are the primary's, which has every commit that was answered.
-      Positions.decode(Caller.currentTenant(), atLeast);
+    if (atLeast == null) {
+      return next.startCall(call, headers);
     }
-    return next.startCall(call, headers);
+    long position = Positions.decode(Caller.currentTenant(), atLeast);
+    Context context = Context.current().withValue(Positions.AT_LEAST, position);
+    return Contexts.interceptCall(context, call, headers, next);
   }
 }

@@ -1,5 +1,6 @@
 package io.rapport.platform;
 
+import io.grpc.Context;
 import io.rapport.platform.v1.ErrorReason;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,11 +15,22 @@ import javax.crypto.Mac;
  * is that of the commits.
  */
 public final class Positions {
+  static final Context.Key<Long> AT_LEAST = Context.key("rapport.at-least");
+
   private static final byte PURPOSE = 'V';
   private static final int DIGITS = 16;
   private static final int MAC_SIZE = 9;
 
   private Positions() {}
+
+  /**
+   * The number of the commit that the call must see; 0 if it doesn't say. What reads the database
+   * sees it: all reads are the primary's, which has every commit that was answered.
+   */
+  public static long atLeast() {
+    Long position = AT_LEAST.get();
+    return position == null ? 0 : position;
+  }
 
   public static String encode(Caller.Tenant tenant, long position) {
     return HexFormat.of().toHexDigits(position) + signature(tenant, position);

@@ -62,19 +62,38 @@ public final class Rules {
       Message message, String prefix, List<FieldViolation> violations) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
       String path = prefix + field.getKey().getName();
-      if (field.getValue() instanceof Timestamp time && !Times.isValid(time)) {
-        violations.add(
-            ServiceException.violation(
-                path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
-      } else if (field.getValue() instanceof Duration span && !Times.isValid(span)) {
-        violations.add(
-            ServiceException.violation(
-                path,
-                ErrorReason.INVALID_FIELD,
-                "must be a span of at most 10,000 years, its seconds and nanos of one sign"));
-      } else if (field.getValue() instanceof Message inner) {
-        findStrangeTimes(inner, path + ".", violations);
+      if (field.getValue() instanceof List<?> values) {
+        for (int i = 0; i < values.size(); i++) {
+          findStrangeTime(values.get(i), path + "[" + i + "]", violations);
+        }
+      } else {
+        findStrangeTime(field.getValue(), path, violations);
       }
+    }
+  }
+
+  private static void findStrangeTime(Object value, String path, List<FieldViolation> violations) {
+    if (value instanceof Timestamp time && !Times.isValid(time)) {
+      violations.add(
+          ServiceException.violation(
+              path, ErrorReason.INVALID_FIELD, "must be an instant from year 1 to 9999"));
+    } else if (value instanceof Duration span && !Times.isValid(span)) {
+      violations.add(
+          ServiceException.violation(
+              path,
+              ErrorReason.INVALID_FIELD,
+              "must be a span of at most 10,000 years, its seconds and nanos of one sign"));
+    } else if (value instanceof Message inner) {
+      findStrangeTimes(inner, path + ".", violations);
+    }
+  }
+
+  /** Throws INVALID_ARGUMENT if there are times or spans that protobuf doesn't have. */
+  public static void requireTimes(Message message) {
+    List<FieldViolation> strange = new ArrayList<>();
+    findStrangeTimes(message, "", strange);
+    if (!strange.isEmpty()) {
+      throw ServiceException.invalid(ErrorReason.INVALID_FIELD, strange);
     }
   }
 

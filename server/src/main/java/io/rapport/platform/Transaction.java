@@ -10,11 +10,16 @@ import org.jooq.DSLContext;
 public final class Transaction {
   private final Caller.Tenant tenant;
   private final DSLContext dsl;
+  private final boolean trial;
   private final List<Change> changes = new ArrayList<>();
 
-  Transaction(Caller.Tenant tenant, DSLContext dsl) {
+  /**
+   * @param trial whether it is going to be undone
+   */
+  Transaction(Caller.Tenant tenant, DSLContext dsl, boolean trial) {
     this.tenant = tenant;
     this.dsl = dsl;
+    this.trial = trial;
   }
 
   public UUID tenant() {
@@ -23,6 +28,11 @@ public final class Transaction {
 
   public DSLContext dsl() {
     return dsl;
+  }
+
+  /** Whether it is only tried out, and going to be undone. */
+  public boolean isTrial() {
+    return trial;
   }
 
   /** Says what changed, so that it is logged and others can do what follows from it. */

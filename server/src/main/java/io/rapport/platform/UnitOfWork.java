@@ -60,7 +60,7 @@ public final class UnitOfWork {
     Caller caller = Caller.current();
     if (RequestKey.isValidateOnly(request)) {
       return db.undone(
-          caller.tenant().id(), tx -> work.apply(new Transaction(caller.tenant(), tx)));
+          caller.tenant().id(), tx -> work.apply(new Transaction(caller.tenant(), tx, true)));
     }
     Optional<RequestKey> key = RequestKey.of(caller, request);
     Done<A> done =
@@ -113,7 +113,7 @@ public final class UnitOfWork {
             return replay(requests.find(dsl, tenant, key), answers);
           }
           Failpoint.hit("idem.afterReserve");
-          Transaction tx = new Transaction(caller.tenant(), dsl);
+          Transaction tx = new Transaction(caller.tenant(), dsl, false);
           A answer = work.apply(tx);
           return new Done<>(answer, end(tx, key, answer), false);
         });

@@ -7,6 +7,8 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.rapport.caching.v1.AnalysisCacheServiceGrpc;
+import io.rapport.caching.v1.PredictionCacheServiceGrpc;
 import io.rapport.db.Migrations;
 import io.rapport.platform.Failpoint;
 import io.rapport.platform.UnknownRpcs;
@@ -35,7 +37,10 @@ public final class RapportServer implements AutoCloseable {
   private static final int RESET_WINDOW_SECONDS = 30;
   private static final int FLOW_CONTROL_WINDOW = 4 * 1024 * 1024;
   private static final Set<String> NEVER_BLOCK =
-      Set.of(EventServiceGrpc.getTrackEventMethod().getFullMethodName());
+      Set.of(
+          EventServiceGrpc.getTrackEventMethod().getFullMethodName(),
+          PredictionCacheServiceGrpc.getGetPredictionMethod().getFullMethodName(),
+          AnalysisCacheServiceGrpc.getGetAnalysisMethod().getFullMethodName());
   private static final Duration GRACE = Duration.ofSeconds(10);
   private static final Duration LAST_GRACE = Duration.ofSeconds(2);
 

@@ -1,5 +1,6 @@
 package io.rapport.server;
 
+import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
 import java.net.InetAddress;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param traces the collector that traces are sent to, if any
  * @param streamsPerTenant how many streams that don't end by themselves
  * @param changeRetention how long the log of changes is kept
+ * @param caches how much the caches keep
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -44,9 +46,11 @@ public record ServerConfig(
     @Nullable URI traces,
     int streamsPerTenant,
     Duration changeRetention,
+    CachingFeature.Limits caches,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
+  private static final long MEGABYTE = 1024 * 1024;
   private static final int MAX_PORT = 65_535;
 
   /** What the server needs beside what {@code bin/} uses. */
@@ -107,6 +111,8 @@ public record ServerConfig(
     SLOW_CALL_MS("1000"),
     STREAMS_PER_TENANT("1000"),
     CHANGE_RETENTION_HOURS("168"),
+    NEAR_CACHE_MB("32"),
+    CACHE_MB_PER_TENANT("1024"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -156,6 +162,7 @@ public record ServerConfig(
             source.collector(),
             source.number(Variable.STREAMS_PER_TENANT, 1, 1_000_000),
             Duration.ofHours(source.number(Variable.CHANGE_RETENTION_HOURS, 1, 87_600)),
+            source.caches(),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }
@@ -237,6 +244,12 @@ public record ServerConfig(
           calls == 0 ? CALLS_PER_CONNECTION * connections : calls,
           number(Variable.MAX_RESERVED_CALLS, 1, 1000),
           number(Variable.MAX_STREAMS, 1, 100_000));
+    }
+
+    CachingFeature.Limits caches() {
+      return new CachingFeature.Limits(
+          number(Variable.NEAR_CACHE_MB, 0, 1_000_000) * MEGABYTE,
+          number(Variable.CACHE_MB_PER_TENANT, 1, 100_000_000) * MEGABYTE);
     }
 
     /** The format is read by logback.xml; here it is only checked. */

@@ -6,9 +6,11 @@ import io.grpc.Status.Code;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.identity.IdentityFeature;
+import io.rapport.identity.UserStore;
 import io.rapport.platform.Admission;
 import io.rapport.platform.AuthInterceptor;
 import io.rapport.platform.CallInterceptor;
@@ -115,17 +117,26 @@ final class Wiring implements AutoCloseable {
     Gauge.builder("rapport.streams", streams, OpenStreams::size)
         .description("Streams that are open")
         .register(metrics);
-    Rpcs rpcs = new Rpcs(contract, new Rules(), clock, streams);
+    Rules rules = new Rules();
+    Rpcs rpcs = new Rpcs(contract, rules, clock, streams);
 
     WatchFeature watch =
         closed(new WatchFeature(db, watched(), Math.max(1, config.databaseConnections() / 3)));
+    UserStore users = new UserStore();
+    CachingFeature caching =
+        closed(new CachingFeature(db, systemDb, system, users, config.caches(), clock));
     ChangeLog changes =
         new ChangeLog(
-            List.of(PropertyFeature.index(), IdentityFeature.activity()), watch.listener());
+            List.of(PropertyFeature.index(), IdentityFeature.activity()),
+            List.of(CachingFeature.marks()),
+            tenant -> {
+              watch.listener().committed(tenant);
+              caching.listener().committed(tenant);
+            });
     UnitOfWork work = new UnitOfWork(db, changes);
     UnitOfWork systemWork = new UnitOfWork(systemDb, changes);
 
-    IdentityFeature identity = new IdentityFeature(db, work, systemDb, systemWork, clock);
+    IdentityFeature identity = new IdentityFeature(db, work, systemDb, systemWork, users, clock);
     PropertyFeature properties =
         closed(new PropertyFeature(db, work, system, SensitiveKeys::isSensitive));
     ContractFeature contracts =
@@ -137,7 +148,7 @@ final class Wiring implements AutoCloseable {
                 db,
                 work,
                 changes,
-                identity.users(),
+                users,
                 properties.properties(),
                 contracts.contracts(),
                 watch.watches(),
@@ -150,6 +161,7 @@ final class Wiring implements AutoCloseable {
     services.add(properties.service(rpcs));
     services.add(contracts.service(rpcs));
     services.addAll(events.services(rpcs));
+    services.addAll(caching.services(rpcs, rules, work));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -173,11 +185,13 @@ final class Wiring implements AutoCloseable {
     starts.add(contracts::start);
     starts.add(watch::start);
     starts.add(sweeper::start);
+    starts.add(caching::start);
   }
 
   private static WatchFeature.Areas watched() {
     List<InitialState> initialStates = new ArrayList<>(IdentityFeature.initialStates());
     initialStates.add(PropertyFeature.initialState());
+    initialStates.addAll(CachingFeature.initialStates());
     initialStates.addAll(EventFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }

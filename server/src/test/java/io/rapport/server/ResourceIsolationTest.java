@@ -13,6 +13,9 @@ import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.Channel;
 import io.grpc.Status.Code;
+import io.rapport.caching.v1.CacheLifetime;
+import io.rapport.caching.v1.CacheLifetimeServiceGrpc;
+import io.rapport.caching.v1.CreateCacheLifetimeRequest;
 import io.rapport.identity.v1.CreateSystemSettingRequest;
 import io.rapport.identity.v1.CreateUserPermissionRequest;
 import io.rapport.identity.v1.CreateUserRequest;
@@ -50,7 +53,8 @@ class ResourceIsolationTest {
           "UserPermission", ResourceIsolationTest::permission,
           "SignIn", ResourceIsolationTest::signIn,
           "IdentityLink", ResourceIsolationTest::link,
-          "SystemSetting", ResourceIsolationTest::setting);
+          "SystemSetting", ResourceIsolationTest::setting,
+          "CacheLifetime", ResourceIsolationTest::lifetime);
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -210,6 +214,19 @@ class ResourceIsolationTest {
     return SignInServiceGrpc.newBlockingStub(channel)
         .signIn(SignInRequest.newBuilder().setUserId(someone(channel)).build())
         .getSignIn()
+        .getId();
+  }
+
+  private static String lifetime(Channel channel) {
+    return CacheLifetimeServiceGrpc.newBlockingStub(channel)
+        .createCacheLifetime(
+            CreateCacheLifetimeRequest.newBuilder()
+                .setCacheLifetime(
+                    CacheLifetime.newBuilder()
+                        .setCache(CacheLifetime.Cache.ANALYSIS)
+                        .setEntryType("t" + Given.id())
+                        .setLifetimeSeconds(60))
+                .build())
         .getId();
   }
 

@@ -3,6 +3,7 @@ package io.rapport.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
 import io.rapport.server.ServerConfig.InvalidConfigException;
@@ -66,6 +67,7 @@ class ServerConfigTest {
                 null,
                 1000,
                 Duration.ofDays(7),
+                new CachingFeature.Limits(32L * 1024 * 1024, 1024L * 1024 * 1024),
                 Duration.ofSeconds(2)));
   }
 
@@ -116,6 +118,8 @@ class ServerConfigTest {
     "RAPPORT_STATEMENT_TIMEOUT_MS, -5",
     "RAPPORT_STREAMS_PER_TENANT, 0",
     "RAPPORT_CHANGE_RETENTION_HOURS, 0",
+    "RAPPORT_NEAR_CACHE_MB, -1",
+    "RAPPORT_CACHE_MB_PER_TENANT, 0",
     "RAPPORT_DRAIN_MS, -1",
     "RAPPORT_MAX_CALLS, -1",
     "RAPPORT_MAX_RESERVED_CALLS, 0",
@@ -231,6 +235,8 @@ class ServerConfigTest {
     values.put(Variable.SLOW_CALL_MS, "100");
     values.put(Variable.STREAMS_PER_TENANT, "7");
     values.put(Variable.CHANGE_RETENTION_HOURS, "24");
+    values.put(Variable.NEAR_CACHE_MB, "5");
+    values.put(Variable.CACHE_MB_PER_TENANT, "9");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();

@@ -137,6 +137,10 @@ class TenantIsolationTest {
   }
 
   static Stream<Call> calls() {
+    return Stream.concat(ownCalls(), CacheCalls.all());
+  }
+
+  private static Stream<Call> ownCalls() {
     return Stream.of(
         new Call(
             EVENTS + "GetEvent",

@@ -22,7 +22,8 @@ import java.util.UUID;
 /** Signs tokens that the tests' server trusts. */
 public final class Tokens {
   public static final String ALL_RIGHTS =
-      "tracking.read tracking.write identity.read identity.write changes.read inspect operator";
+      "tracking.read tracking.write identity.read identity.write caching.read"
+          + " caching.write changes.read inspect operator";
 
   private final ECKey key;
 

@@ -128,7 +128,7 @@ final class Mapping {
    *
    * @param path where they stand in the request
    */
-  List<String> lookup(List<String> values, String path) {
+  List<String> lookup(List<Object> values, String path) {
     List<String> key = new ArrayList<>(values.size());
     for (int i = 0; i < values.size(); i++) {
       Column column = this.key.get(i);

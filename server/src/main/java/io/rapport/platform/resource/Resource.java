@@ -75,7 +75,9 @@ public final class Resource<T extends Message> {
     Fields fields = Fields.read(readMask, mapping);
     return typed(
         reader.findByKey(
-            Caller.currentTenant().id(), mapping.lookup(List.of(parts), "key"), fields));
+            Caller.currentTenant().id(),
+            mapping.lookup(List.<Object>of((Object[]) parts), "key"),
+            fields));
   }
 
   /** The entity as it is in a transaction; NOT_FOUND if it isn't there. */

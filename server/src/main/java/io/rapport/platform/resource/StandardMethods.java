@@ -123,7 +123,7 @@ final class StandardMethods {
     if (mapping.key().size() == 1 && request.optional(mapping.keyNames()).isPresent()) {
       Accessor field = request.field(mapping.keyNames());
       return Optional.of(
-          message -> mapping.lookup(List.of((String) field.get(message)), mapping.keyNames()));
+          message -> mapping.lookup(List.of(field.get(message)), mapping.keyNames()));
     }
     if (request.optional("natural_key").isEmpty()) {
       return Optional.empty();
@@ -134,8 +134,7 @@ final class StandardMethods {
     mapping.key().forEach(column -> parts.add(inner.field(column.name())));
     return Optional.of(message -> {
       Message given = (Message) field.get(message);
-      return mapping.lookup(
-          parts.stream().map(part -> (String) part.get(given)).toList(), "natural_key");
+      return mapping.lookup(parts.stream().map(part -> part.get(given)).toList(), "natural_key");
     });
   }
 

@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
 import io.rapport.identity.v1.Identity;
+import io.rapport.platform.BinaryArray;
 import io.rapport.platform.Times;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

@@ -441,8 +441,9 @@ class WatchTest {
     assertThat(told.metadata())
         .containsEntry(
             "supported",
-            "event identity.identity_link identity.sign_in identity.system_setting identity.user"
-                + " identity.user_permission tracking.event_property tracking.quarantined_event");
+            "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
+                + " identity.system_setting identity.user identity.user_permission"
+                + " tracking.event_property tracking.quarantined_event");
     assertThat(told.fields()).containsExactly("filter.kinds");
   }
 

@@ -1,4 +1,4 @@
-package io.rapport.tracking.event;
+package io.rapport.platform;
 
 import java.nio.ByteBuffer;
 import java.sql.Array;
@@ -15,7 +15,7 @@ import org.postgresql.jdbc.PgArray;
  * driver writes such arrays as text, and reading that takes PostgreSQL longer than to insert the
  * keys.
  */
-final class BinaryArray {
+public final class BinaryArray {
   private static final int HEADER_BYTES = 5 * Integer.BYTES;
   private static final int NULL = -1;
   private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
@@ -33,7 +33,7 @@ final class BinaryArray {
     bytes.putInt(lowerBound);
   }
 
-  static Array of(Connection connection, @Nullable UUID[] values) throws SQLException {
+  public static Array of(Connection connection, @Nullable UUID[] values) throws SQLException {
     int width = 2 * Long.BYTES;
     BinaryArray array = new BinaryArray(Oid.UUID_ARRAY, Oid.UUID, values.length, width);
     for (UUID value : values) {
@@ -51,7 +51,7 @@ final class BinaryArray {
   /**
    * @param micros times since 1970
    */
-  static Array ofTimes(Connection connection, @Nullable Long[] micros) throws SQLException {
+  public static Array ofTimes(Connection connection, @Nullable Long[] micros) throws SQLException {
     int width = Long.BYTES;
     BinaryArray array =
         new BinaryArray(Oid.TIMESTAMPTZ_ARRAY, Oid.TIMESTAMPTZ, micros.length, width);

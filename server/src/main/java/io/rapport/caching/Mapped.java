@@ -1,0 +1,24 @@
+package io.rapport.caching;
+
+import io.rapport.platform.Reply;
+import java.util.function.Function;
+
+/** Takes an answer from which another follows. */
+record Mapped<A, B>(Reply<B> reply, Function<A, B> map) implements Reply<A> {
+  @Override
+  public void send(A answer) {
+    B mapped;
+    try {
+      mapped = map.apply(answer);
+    } catch (RuntimeException | Error e) {
+      reply.fail(e);
+      return;
+    }
+    reply.send(mapped);
+  }
+
+  @Override
+  public void fail(Throwable failure) {
+    reply.fail(failure);
+  }
+}
