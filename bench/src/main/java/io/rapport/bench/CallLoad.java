@@ -95,9 +95,10 @@ final class CallLoad {
 
     @Override
     public void failed(Throwable failure) {
-      switch (Status.fromThrowable(failure).getCode()) {
-        case UNAVAILABLE, ABORTED -> work.refused.increment();
-        default -> work.failure.compareAndSet(null, failure);
+      if (Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE) {
+        work.refused.increment();
+      } else {
+        work.failure.compareAndSet(null, failure);
       }
       ended();
     }

@@ -72,10 +72,7 @@ final class FreshReads implements Promise {
     }
 
     private boolean wasPutToTheTest() {
-      return !strong.isEmpty()
-          && !bounded.isEmpty()
-          && puts.sum() > 0
-          && failed.sum() * 100 < reads.sum();
+      return !strong.isEmpty() && !bounded.isEmpty() && puts.sum() > 0 && failed.sum() == 0;
     }
 
     private Verdict.Figures figures(int histories) {

@@ -141,9 +141,8 @@ final class OneComputation implements Promise {
     }
   }
 
-  /** Callers that wait are under way, so all of them must be let in. */
   private static Victim victim() throws Exception {
-    Victim victim = Victim.open().set("RAPPORT_MAX_CALLS", String.valueOf(2 * CALLERS));
+    Victim victim = Victim.open();
     victim.start();
     return victim;
   }

@@ -173,7 +173,8 @@ final class Caches {
     requireDistinct(items);
     Rules.requireTimes(request);
     UUID tenant = Caller.currentTenant().id();
-    long head = db.read(tenant, dsl -> marks.head(dsl, tenant));
+    boolean leased = items.stream().allMatch(it -> it.condition().hasLeaseId());
+    long head = leased ? 0 : db.read(tenant, dsl -> marks.head(dsl, tenant));
     AtomicBoolean done = new AtomicBoolean(); // and not answered from what was stored
     A kept =
         work.write(

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.rapport.caching.v1.AnalysisKey;
 import io.rapport.caching.v1.CacheKey;
 import io.rapport.caching.v1.PredictionKey;
+import io.rapport.platform.Uuids;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -22,9 +23,8 @@ import java.util.UUID;
  * @param id the beginning of the digest, as a UUID of version 8
  */
 record EntryKey(CacheKey key, UUID id, ByteString digest) {
-  /** By the ids, as PostgreSQL orders them: byte by byte, which is not how Java does it. */
-  static final Comparator<EntryKey> ORDER =
-      Comparator.comparing(EntryKey::digest, ByteString.unsignedLexicographicalComparator());
+  /** In the order in which PostgreSQL has the ids. */
+  static final Comparator<EntryKey> ORDER = Comparator.comparing(EntryKey::id, Uuids.ORDER);
 
   private static final String DATA_VERSION = "1.0";
   private static final long VERSION_MASK = 0xF000L;

@@ -95,18 +95,13 @@ final class Leasing {
     requireUser(tenant.id(), request.key().user());
     long end = System.nanoTime() + waitNanos(request.maxWait());
     while (true) {
-      Answer answer = lookOrTake(tenant, request);
+      Answer answer = tryLease(tenant, request);
       if (answer.outcome() != Lease.Outcome.BUSY
           || !waiting.awaitEnd(tenant.id(), request.key().id(), end - System.nanoTime())) {
         reads.counted(tenant, request.key(), answer.reading());
         return answer;
       }
     }
-  }
-
-  /** The same without waiting. */
-  Answer tryLease(Caller.Tenant tenant, Request request) {
-    return lookOrTake(tenant, request);
   }
 
   private void requireUser(UUID tenant, UUID user) {
@@ -131,7 +126,8 @@ final class Leasing {
     return deadline == null ? most : Math.min(left, most);
   }
 
-  private Answer lookOrTake(Caller.Tenant tenant, Request request) {
+  /** The same without waiting. */
+  Answer tryLease(Caller.Tenant tenant, Request request) {
     Reading reading = reads.strong(tenant, request.key(), request.options());
     if (isAllRight(reading)) {
       return new Answer(Lease.Outcome.HIT, reading, null);

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -143,7 +144,7 @@ final class Puts {
    * Keeps checked values. Locks are taken in one order by all: leases and entries by their ids,
    * then the tenant's head.
    *
-   * @param head the last commit when the call began
+   * @param head the last commit when the call began; for values without a lease
    */
   List<Entry> put(Transaction tx, List<Item> items, long head) {
     Set<String> names = new HashSet<>();
@@ -237,7 +238,7 @@ final class Puts {
     return Optional.of(
         leases
             .end(dsl, tenant, item.key().id(), lease)
-            .orElseThrow(() -> leasing.lost(tenant, item.key())));
+            .orElseThrow(() -> leasing.lost(tenant, item.key()).with("field", item.field())));
   }
 
   private void require(
@@ -245,23 +246,23 @@ final class Puts {
     switch (item.condition().getConditionCase()) {
       case LEASE_ID, CONDITION_NOT_SET -> {}
       case IF_ETAG ->
-          requireSame(
-              present
-                  .filter(it -> Etags.of(it.revision()).equals(item.condition().getIfEtag()))
-                  .isPresent());
+          requireSame(present, it -> Etags.of(it.revision()).equals(item.condition().getIfEtag()));
       case IF_CONTENT_HASH ->
-          requireSame(
-              present
-                  .filter(it -> it.contentHash().equals(item.condition().getIfContentHash()))
-                  .isPresent());
+          requireSame(present, it -> it.contentHash().equals(item.condition().getIfContentHash()));
       case IF_ABSENT -> requireNoneUsable(item, dsl, tenant);
     }
   }
 
-  private static void requireSame(boolean same) {
-    if (!same) {
-      throw ServiceException.of(
-          Code.ABORTED, ErrorReason.ETAG_MISMATCH, "the entry is another than the condition says");
+  private static void requireSame(
+      Optional<EntryStore.Present> present, Predicate<EntryStore.Present> condition) {
+    if (present.filter(condition).isEmpty()) {
+      ServiceException other =
+          ServiceException.of(
+              Code.ABORTED,
+              ErrorReason.ETAG_MISMATCH,
+              "the entry is another than the condition says");
+      present.ifPresent(it -> other.with("etag", Etags.of(it.revision())));
+      throw other;
     }
   }
 

@@ -1,5 +1,6 @@
 package io.rapport.caching;
 
+import io.rapport.platform.Uuids;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -129,7 +130,7 @@ final class UsageStore {
   /** Adds to what was counted of entries before. */
   int addUsed(DSLContext dsl, UUID tenant, List<Used> used) {
     List<Used> sorted =
-        used.stream().sorted(Comparator.comparing(it -> it.entry().toString())).toList();
+        used.stream().sorted(Comparator.comparing(Used::entry, Uuids.ORDER)).toList();
     return dsl.execute(
         """
         INSERT INTO caching.entry_usage AS u

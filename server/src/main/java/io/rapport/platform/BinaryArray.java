@@ -18,7 +18,6 @@ import org.postgresql.jdbc.PgArray;
 public final class BinaryArray {
   private static final int HEADER_BYTES = 5 * Integer.BYTES;
   private static final int NULL = -1;
-  private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
 
   private final int arrayType;
   private final ByteBuffer bytes;
@@ -59,7 +58,7 @@ public final class BinaryArray {
       if (value == null) {
         array.bytes.putInt(NULL);
       } else {
-        array.bytes.putInt(width).putLong(value - MICROS_FROM_1970_TO_2000);
+        array.bytes.putInt(width).putLong(Times.sincePostgresEpoch(value));
       }
     }
     return array.on(connection);

@@ -7,6 +7,7 @@ import java.time.Instant;
 /** Instants as messages and as PostgreSQL holds them: in microseconds. */
 public final class Times {
   private static final long MICROS_PER_SECOND = 1_000_000;
+  private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
   private static final int NANOS_PER_MICRO = 1000;
   private static final long MIN_SECONDS = Instant.parse("0001-01-01T00:00:00Z").getEpochSecond();
   private static final long MAX_SECONDS = Instant.parse("9999-12-31T23:59:59Z").getEpochSecond();
@@ -38,6 +39,11 @@ public final class Times {
 
   public static long micros(Instant time) {
     return time.getEpochSecond() * MICROS_PER_SECOND + time.getNano() / NANOS_PER_MICRO;
+  }
+
+  /** The same since 2000, as PostgreSQL sends times in binary form. */
+  public static long sincePostgresEpoch(long micros) {
+    return micros - MICROS_FROM_1970_TO_2000;
   }
 
   public static Instant instant(long micros) {

@@ -1,5 +1,6 @@
 package io.rapport.platform;
 
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -7,6 +8,15 @@ import org.jspecify.annotations.Nullable;
 /** UUIDs in their one form: 36 characters, hexadecimal digits and four hyphens. */
 public final class Uuids {
   private static final int LENGTH = 36;
+
+  /** As PostgreSQL orders them, byte by byte, which is not how Java does it. */
+  public static final Comparator<UUID> ORDER =
+      (a, b) -> {
+        int high = Long.compareUnsigned(a.getMostSignificantBits(), b.getMostSignificantBits());
+        return high != 0
+            ? high
+            : Long.compareUnsigned(a.getLeastSignificantBits(), b.getLeastSignificantBits());
+      };
 
   private Uuids() {}
 

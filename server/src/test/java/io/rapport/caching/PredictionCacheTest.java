@@ -471,12 +471,13 @@ class PredictionCacheTest {
             .setPrediction(prediction(2, info -> {}))
             .setCondition(PutCondition.newBuilder().setIfEtag(etag))
             .build();
-    predictions.putPrediction(over);
+    String now = predictions.putPrediction(over).getInfo().getEtag();
 
     Told told = Told.by(() -> predictions.putPrediction(over));
 
     assertThat(told.code()).isEqualTo(Code.ABORTED);
     assertThat(told.reason()).isEqualTo("ETAG_MISMATCH");
+    assertThat(told.metadata()).containsEntry("etag", now);
   }
 
   @Test

@@ -324,7 +324,7 @@ class SharedCacheTest {
 
   @Test
   void whatIsLongExpiredIsRemoved() {
-    here.putAnalysis(put("a", "one").build());
+    here.putAnalysis(asked("a", question(1, 0)));
     here.putAnalysis(put("b", "two").build());
     UUID old = EntryKey.of(key("a", user)).id();
     rapport

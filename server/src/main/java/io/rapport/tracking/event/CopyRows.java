@@ -1,6 +1,7 @@
 package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
+import io.rapport.platform.Times;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,6 @@ final class CopyRows {
   private static final int COLUMNS = 13;
   private static final int NULL = -1;
   private static final int JSONB_VERSION = 1;
-  private static final long MICROS_FROM_1970_TO_2000 = 946_684_800_000_000L;
   private static final int INITIAL = 256 * 1024;
 
   private final ByteWriter out = new ByteWriter(INITIAL);
@@ -86,7 +86,7 @@ final class CopyRows {
     if (micros == null) {
       out.putInt(NULL);
     } else {
-      out.putInt(Long.BYTES).putLong(micros - MICROS_FROM_1970_TO_2000);
+      out.putInt(Long.BYTES).putLong(Times.sincePostgresEpoch(micros));
     }
   }
 
