@@ -13,10 +13,10 @@ import io.rapport.platform.Ids;
 import io.rapport.platform.Reply;
 import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
+import io.rapport.platform.SharedWrites;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
-import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.Uuids;
 import io.rapport.platform.v1.ErrorReason;
 import java.util.ArrayList;
@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -37,16 +36,12 @@ final class Caches {
   private static final int NANOS_PER_SECOND = 1_000_000_000;
 
   private final TenantDb db;
-  private final UnitOfWork work;
   private final Rules rules;
   private final EntryStore entries;
-  private final MarkStore marks = new MarkStore();
   private final QuestionStore questions = new QuestionStore();
   private final EntryReads reads;
   private final Leasing leasing;
-  private final Puts puts;
-  private final Waiting waiting;
-  private final Usage usage;
+  private final SharedWrites<Puts.Call, List<Entry>> puts;
 
   /** What was found, and the cosine of the angle between the questions. */
   record Similar(Reading reading, double similarity) {}
@@ -57,22 +52,16 @@ final class Caches {
   Caches(
       Rules rules,
       TenantDb db,
-      UnitOfWork work,
       EntryStore entries,
       EntryReads reads,
       Leasing leasing,
-      Puts puts,
-      Waiting waiting,
-      Usage usage) {
+      SharedWrites<Puts.Call, List<Entry>> puts) {
     this.rules = rules;
     this.db = db;
-    this.work = work;
     this.entries = entries;
     this.reads = reads;
     this.leasing = leasing;
     this.puts = puts;
-    this.waiting = waiting;
-    this.usage = usage;
   }
 
   void check(Message request) {
@@ -172,29 +161,10 @@ final class Caches {
       Message request, Parser<A> answers, List<Puts.Item> items, Function<List<Entry>, A> answer) {
     requireDistinct(items);
     Rules.requireTimes(request);
-    UUID tenant = Caller.currentTenant().id();
+    Caller.Tenant tenant = Caller.currentTenant();
     boolean leased = items.stream().allMatch(it -> it.condition().hasLeaseId());
-    long head = leased ? 0 : db.read(tenant, dsl -> marks.head(dsl, tenant));
-    AtomicBoolean done = new AtomicBoolean(); // and not answered from what was stored
-    A kept =
-        work.write(
-            request,
-            answers,
-            tx -> {
-              done.set(!tx.isTrial());
-              List<Puts.Item> checked =
-                  items.stream().map(it -> puts.checked(tx.dsl(), tenant, it)).toList();
-              return answer.apply(puts.put(tx, checked, head));
-            });
-    if (done.get()) {
-      items.forEach(item -> tell(tenant, item));
-    }
-    return kept;
-  }
-
-  private void tell(UUID tenant, Puts.Item item) {
-    usage.put(tenant, item.key(), item.info());
-    waiting.ended(tenant, item.key().id());
+    Puts.Call call = new Puts.Call(items, leased ? 0 : reads.head(tenant));
+    return puts.write(request, answers, call, answer);
   }
 
   private static void requireDistinct(List<Puts.Item> items) {

@@ -91,16 +91,11 @@ public final class CachingFeature implements AutoCloseable {
     MarkStore marks = new MarkStore();
     LeaseStore leases = new LeaseStore();
     Leasing leasing = new Leasing(db, reads, marks, leases, waiting, this::requireUser, usage);
+    PutChecks checks = new PutChecks(new Lifetimes(new LifetimeStore()), this::requireUser, clock);
     Puts puts =
         new Puts(
-            entries,
-            marks,
-            leases,
-            leasing,
-            new Lifetimes(new LifetimeStore()),
-            this::requireUser,
-            clock);
-    Caches caches = new Caches(rules, db, work, entries, reads, leasing, puts, waiting, usage);
+            entries, marks, checks, new PutConditions(entries, leases, leasing), usage, waiting);
+    Caches caches = new Caches(rules, db, entries, reads, leasing, work.shared("put", puts));
     return List.of(
         new Resources(db, work).serve(rpcs, CacheLifetimeServiceGrpc.getServiceDescriptor()),
         new PredictionCacheService(caches).bind(rpcs),

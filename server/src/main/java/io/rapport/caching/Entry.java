@@ -73,6 +73,6 @@ record Entry(
 
   /** Roughly what it takes in memory. */
   int weight() {
-    return 1024 + 3 * message.getSerializedSize() + 16 * marks.size();
+    return 1024 + 2 * message.getSerializedSize() + 32 * marks.size();
   }
 }

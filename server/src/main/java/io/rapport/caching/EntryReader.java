@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
@@ -40,7 +39,7 @@ final class EntryReader implements AutoCloseable {
   private final List<Thread> readers;
   private volatile boolean closed;
 
-  private record Question(Set<UUID> ids, Reply<Map<UUID, Entry>> reply) {}
+  private record Question(Set<UUID> ids, Reply<EntryStore.Found> reply) {}
 
   /** What is asked for of one tenant. */
   private static final class Lane {
@@ -64,8 +63,11 @@ final class EntryReader implements AutoCloseable {
             .toList();
   }
 
-  /** Reads entries; those that aren't there are missing from the answer. Never blocks. */
-  void read(UUID tenant, Set<UUID> ids, Reply<Map<UUID, Entry>> reply) {
+  /**
+   * Reads entries, and the last commit that this saw; those that aren't there are missing from the
+   * answer. Never blocks.
+   */
+  void read(UUID tenant, Set<UUID> ids, Reply<EntryStore.Found> reply) {
     Lane lane = lanes.computeIfAbsent(tenant, Lane::new);
     synchronized (lane) {
       if (closed || lane.waiting.size() >= MOST_WAITING) {
@@ -129,20 +131,18 @@ final class EntryReader implements AutoCloseable {
   private void answer(UUID tenant, List<Question> questions) {
     Set<UUID> ids = new HashSet<>();
     questions.forEach(question -> ids.addAll(question.ids()));
-    Map<UUID, Entry> entries;
+    EntryStore.Found found;
     try {
       long start = System.nanoTime();
-      EntryStore.Found found =
-          db.autoCommit(tenant, connection -> store.read(connection, tenant, ids));
+      found = db.autoCommit(tenant, connection -> store.read(connection, tenant, ids));
       near.put(tenant, found.head(), start, found.entries().values());
-      entries = found.entries();
     } catch (RuntimeException | Error e) {
       questions.forEach(question -> question.reply().fail(e));
       return;
     }
     for (Question question : questions) {
       try {
-        question.reply().send(entries);
+        question.reply().send(found);
       } catch (RuntimeException | Error e) {
         log.warn("an answer can't be sent", e);
       }

@@ -64,7 +64,7 @@ final class EntryReads {
     reader.read(
         tenant.id(),
         unknown,
-        new Mapped<>(reply, entries -> all(tenant, keys, options, known, entries)));
+        new Mapped<>(reply, found -> all(tenant, keys, options, known, found.entries())));
   }
 
   private List<Reading> all(
@@ -86,18 +86,26 @@ final class EntryReads {
 
   /** What the database says of a key now. May block. */
   Reading strong(Caller.Tenant tenant, EntryKey key, ReadOptions options) {
-    Pending<Map<UUID, Entry>> entries = new Pending<>();
-    reader.read(tenant.id(), Set.of(key.id()), entries);
-    Entry entry = matching(entries.await(), key);
+    Entry entry = matching(read(tenant, Set.of(key.id())).entries(), key);
     return Reading.of(entry, nowMicros(), options);
   }
 
   /** The same of an entry whose key isn't known. */
   Reading strong(Caller.Tenant tenant, UUID id, ReadOptions options) {
-    Pending<Map<UUID, Entry>> entries = new Pending<>();
-    reader.read(tenant.id(), Set.of(id), entries);
-    Reading reading = Reading.of(entries.await().get(id), nowMicros(), options);
+    Entry entry = read(tenant, Set.of(id)).entries().get(id);
+    Reading reading = Reading.of(entry, nowMicros(), options);
     return reading.entry() == null ? reading : counted(tenant, reading.entry().key(), reading);
+  }
+
+  /** The number of the tenant's last commit. May block. */
+  long head(Caller.Tenant tenant) {
+    return read(tenant, Set.of()).head();
+  }
+
+  private EntryStore.Found read(Caller.Tenant tenant, Set<UUID> ids) {
+    Pending<EntryStore.Found> found = new Pending<>();
+    reader.read(tenant.id(), ids, found);
+    return found.await();
   }
 
   private static @Nullable Entry matching(Map<UUID, Entry> entries, EntryKey key) {

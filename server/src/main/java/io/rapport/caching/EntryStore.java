@@ -91,19 +91,28 @@ final class EntryStore {
              ORDER BY e.updated_at DESC, e.id DESC LIMIT ?
           """;
 
+  /** The marks of all entries come in one array, those of each after those of the one before. */
   private static final String PUT =
       """
       INSERT INTO caching.entries AS e (tenant_id, id, key_digest, key, cache, user_id,
         entry_type, project_id, value, checksum, info, content_hash, read_position, marks,
         expires_at, refresh_after)
-      VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}, {10}, {11}, {12}, {13},
-        {14}, {15})
+      SELECT ?, i.id, i.key_digest, i.key, i.cache, i.user_id, i.entry_type, i.project_id, i.value,
+        i.checksum, i.info, i.content_hash, i.read_position, m.marks[i.first_mark:i.last_mark],
+        i.expires_at, i.refresh_after
+        FROM (SELECT ?::uuid[] AS marks) m,
+          unnest(?::uuid[], ?::bytea[], ?::bytea[], ?::text[], ?::uuid[], ?::text[], ?::text[],
+            ?::bytea[], ?::bytea[], ?::bytea[], ?::text[], ?::bigint[], ?::integer[], ?::integer[],
+            ?::timestamptz[], ?::timestamptz[])
+          AS i (id, key_digest, key, cache, user_id, entry_type, project_id, value, checksum, info,
+            content_hash, read_position, first_mark, last_mark, expires_at, refresh_after)
+       ORDER BY i.id
       ON CONFLICT (tenant_id, id) DO UPDATE SET value = excluded.value,
         checksum = excluded.checksum, info = excluded.info, content_hash = excluded.content_hash,
         read_position = excluded.read_position, marks = excluded.marks,
         expires_at = excluded.expires_at, refresh_after = excluded.refresh_after,
         revision = excluded.revision, updated_at = now()
-      RETURNING revision, created_at, updated_at, xmax = 0
+      RETURNING id, revision, created_at, updated_at, xmax = 0
       """;
 
   /**
@@ -237,78 +246,63 @@ final class EntryStore {
     }
   }
 
-  /** What must be known of an entry before it is put. */
-  record Present(long revision, ByteString checksum, String contentHash, Set<UUID> marks) {}
+  /**
+   * What must be known of an entry before it is put.
+   *
+   * @param isUsable whether it is neither expired nor invalid
+   */
+  record Present(
+      long revision, ByteString checksum, String contentHash, Set<UUID> marks, boolean isUsable) {}
 
-  /** Locks the entry. */
-  Optional<Present> lock(DSLContext tx, UUID tenant, UUID id) {
-    return tx
-        .fetch(
+  /** Locks entries, and returns those that are there. */
+  Map<UUID, Present> lock(DSLContext tx, UUID tenant, Collection<UUID> ids) {
+    Map<UUID, Present> present = new HashMap<>();
+    tx.fetch(
             """
-            SELECT revision, checksum, COALESCE(content_hash, ''), marks FROM caching.entries
-             WHERE tenant_id = {0} AND id = {1} FOR UPDATE
+            SELECT e.id, e.revision, e.checksum, COALESCE(e.content_hash, ''), e.marks,
+              e.expires_at > clock_timestamp() AND NOT EXISTS (
+                SELECT FROM caching.marks m
+                 WHERE m.tenant_id = e.tenant_id AND m.id = ANY (e.marks)
+                   AND m.position > e.read_position)
+              FROM caching.entries e WHERE e.tenant_id = {0} AND e.id = ANY ({1})
+             ORDER BY e.id FOR UPDATE OF e
             """,
-            DSL.val(tenant), DSL.val(id))
-        .stream()
-        .findFirst()
-        .map(row ->
-            new Present(
-                row.get(0, Long.class),
-                ByteString.copyFrom(row.get(1, byte[].class)),
-                row.get(2, String.class),
-                Set.of(row.get(3, UUID[].class))));
-  }
-
-  /** Whether there is an entry that is neither expired nor invalid. */
-  boolean isUsable(DSLContext dsl, UUID tenant, UUID id) {
-    return dsl.fetchSingle(
-            """
-            SELECT EXISTS (
-              SELECT FROM caching.entries e
-               WHERE e.tenant_id = {0} AND e.id = {1}
-                 AND e.expires_at > clock_timestamp() AND NOT EXISTS (
-                   SELECT FROM caching.marks m
-                    WHERE m.tenant_id = e.tenant_id AND m.id = ANY (e.marks)
-                      AND m.position > e.read_position))
-            """,
-            DSL.val(tenant), DSL.val(id))
-        .get(0, Boolean.class);
+            DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new)))
+        .forEach(row ->
+            present.put(
+                row.get(0, UUID.class),
+                new Present(
+                    row.get(1, Long.class),
+                    ByteString.copyFrom(row.get(2, byte[].class)),
+                    row.get(3, String.class),
+                    Set.of(row.get(4, UUID[].class)),
+                    row.get(5, Boolean.class))));
+    return present;
   }
 
   /** What a put left behind. */
   record Kept(long revision, Instant createdAt, Instant updatedAt, boolean isNew) {}
 
-  /** Keeps an entry, whatever is there. */
-  Kept put(DSLContext tx, UUID tenant, Entry entry) {
-    EntryKey key = entry.key();
-    EntryInfo info = entry.info();
-    EntryInfo kept = info.toBuilder().clearChecksum().clearExpiresAt().clearRefreshAfter().build();
-    var row =
-        tx.fetchSingle(
-            PUT,
-            DSL.val(tenant),
-            DSL.val(key.id()),
-            DSL.val(key.digest().toByteArray()),
-            DSL.val(key.key().toByteArray()),
-            DSL.val(key.cache()),
-            DSL.val(key.user()),
-            DSL.val(key.type()),
-            DSL.val(
-                key.key().hasAnalysis() ? key.key().getAnalysis().getProjectId() : null,
-                String.class),
-            DSL.val(TypedEntry.value(entry.message()).toByteArray()),
-            DSL.val(info.getChecksum().toByteArray()),
-            DSL.val(kept.toByteArray()),
-            DSL.val(info.getContentHash().isEmpty() ? null : info.getContentHash(), String.class),
-            DSL.val(entry.readPosition()),
-            DSL.val(entry.marks().toArray(UUID[]::new)),
-            DSL.val(Times.instant(entry.expiresMicros())),
-            DSL.val(Times.instant(entry.refreshMicros())));
-    return new Kept(
-        row.get(0, Long.class),
-        row.get(1, Instant.class),
-        row.get(2, Instant.class),
-        row.get(3, Boolean.class));
+  /** Keeps entries, whatever is there; for each what it left behind, in their order. */
+  List<Kept> put(DSLContext tx, UUID tenant, List<Entry> entries) {
+    return tx.connectionResult(connection -> {
+      try (PreparedStatement statement = connection.prepareStatement(PUT)) {
+        new EntryArrays(connection, entries).set(statement, tenant);
+        Map<UUID, Kept> kept = HashMap.newHashMap(entries.size());
+        try (ResultSet rows = statement.executeQuery()) {
+          while (rows.next()) {
+            kept.put(
+                rows.getObject(1, UUID.class),
+                new Kept(rows.getLong(2), instant(rows, 3), instant(rows, 4), rows.getBoolean(5)));
+          }
+        }
+        return entries.stream().map(entry -> kept.get(entry.key().id())).toList();
+      }
+    });
+  }
+
+  private static Instant instant(ResultSet row, int column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
   }
 
   /** Sets what an entry depends on, and from which commit on, once that is known. */

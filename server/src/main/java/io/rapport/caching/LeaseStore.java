@@ -3,6 +3,8 @@ package io.rapport.caching;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -57,20 +59,38 @@ final class LeaseStore {
         row.get(4, String.class));
   }
 
-  /** Ends a lease that still holds, in the transaction that puts the value. */
-  Optional<Held> end(DSLContext tx, UUID tenant, UUID entry, UUID lease) {
-    return tx
-        .fetch(
+  /** Those of the leases that still hold, by their entries; each is locked. */
+  Map<UUID, Held> lock(DSLContext tx, UUID tenant, Map<UUID, UUID> leases) {
+    if (leases.isEmpty()) {
+      return Map.of();
+    }
+    Map<UUID, Held> held = new HashMap<>();
+    tx.fetch(
             """
-            DELETE FROM caching.leases
-             WHERE tenant_id = {0} AND entry_id = {1} AND id = {2}
+            SELECT id, token, read_position, expires_at, holder, entry_id FROM caching.leases
+             WHERE tenant_id = {0} AND entry_id = ANY ({1}) AND id = ANY ({2})
                AND expires_at > clock_timestamp()
-            RETURNING id, token, read_position, expires_at, holder
+             ORDER BY entry_id FOR UPDATE
             """,
-            DSL.val(tenant), DSL.val(entry), DSL.val(lease))
-        .stream()
-        .findFirst()
-        .map(LeaseStore::held);
+            DSL.val(tenant),
+            DSL.val(leases.keySet().toArray(UUID[]::new)),
+            DSL.val(leases.values().toArray(UUID[]::new)))
+        .forEach(row -> {
+          UUID entry = row.get(5, UUID.class);
+          if (row.get(0, UUID.class).equals(leases.get(entry))) {
+            held.put(entry, held(row));
+          }
+        });
+    return held;
+  }
+
+  /** Ends leases that are locked. */
+  void end(DSLContext tx, UUID tenant, Collection<UUID> entries) {
+    if (!entries.isEmpty()) {
+      tx.execute(
+          "DELETE FROM caching.leases WHERE tenant_id = {0} AND entry_id = ANY ({1})",
+          DSL.val(tenant), DSL.val(entries.toArray(UUID[]::new)));
+    }
   }
 
   Optional<Held> renew(DSLContext dsl, UUID tenant, UUID entry, UUID lease, Duration time) {

@@ -11,6 +11,7 @@ import io.rapport.platform.Times;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Clock;
+import java.util.List;
 
 /** Makes entries live longer or shorter. */
 final class Touches {
@@ -24,11 +25,10 @@ final class Touches {
 
   TouchEntryResponse touch(Transaction tx, TouchEntryRequest request) {
     EntryKey key = EntryKey.of(request.getKey());
-    entries.lock(tx.dsl(), tx.tenant(), key.id());
-    Entry entry =
-        entries
-            .find(tx.dsl(), tx.tenant(), key.id())
-            .orElseThrow(() -> ServiceException.notFound("entry"));
+    if (entries.lock(tx.dsl(), tx.tenant(), List.of(key.id())).isEmpty()) {
+      throw ServiceException.notFound("entry");
+    }
+    Entry entry = entries.find(tx.dsl(), tx.tenant(), key.id()).orElseThrow();
     long now = Times.micros(clock.instant());
     requireUsable(entry.state(now, ""));
     long expires =

@@ -24,11 +24,11 @@ final class WarmupStore {
         DSL.val(sorted.stream().map(key -> key.key().toByteArray()).toArray(byte[][]::new)));
   }
 
-  /** Says that a value was put. */
-  void remove(DSLContext tx, UUID tenant, UUID entry) {
+  /** Says that values were put. */
+  void remove(DSLContext tx, UUID tenant, Collection<UUID> entries) {
     tx.execute(
-        "DELETE FROM caching.warmups WHERE tenant_id = {0} AND entry_id = {1}",
-        DSL.val(tenant), DSL.val(entry));
+        "DELETE FROM caching.warmups WHERE tenant_id = {0} AND entry_id = ANY ({1})",
+        DSL.val(tenant), DSL.val(entries.toArray(UUID[]::new)));
   }
 
   /** Those that nobody computes, the oldest first. */

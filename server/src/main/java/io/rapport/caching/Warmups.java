@@ -66,7 +66,7 @@ final class Warmups {
         db.write(
             id,
             tx -> {
-              store.remove(tx, id, key.id());
+              store.remove(tx, id, List.of(key.id()));
               return key;
             });
       }

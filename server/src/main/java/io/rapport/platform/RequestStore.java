@@ -1,9 +1,16 @@
 package io.rapport.platform;
 
+import static java.util.stream.Collectors.toUnmodifiableSet;
+
 import com.google.protobuf.ByteString;
 import io.grpc.Status.Code;
 import io.rapport.platform.v1.ErrorReason;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -14,21 +21,43 @@ final class RequestStore {
   /** What a write was answered, and the number of its commit. */
   record Answered(ByteString answer, long position) {}
 
+  private record Place(String subject, UUID id) {}
+
+  private static final Comparator<RequestKey> ORDER =
+      Comparator.comparing(RequestKey::subject).thenComparing(RequestKey::id);
+
   /**
-   * Makes the request's row; false if it is there. Waits for a transaction that has made it and has
-   * not ended.
+   * Makes the requests' rows; returns the requests whose row wasn't there. Waits for transactions
+   * that have made one and have not ended.
    */
-  boolean reserve(DSLContext tx, UUID tenant, RequestKey key) {
-    return tx.execute(
+  Set<RequestKey> reserve(DSLContext tx, UUID tenant, Collection<RequestKey> keys) {
+    if (keys.isEmpty()) {
+      return Set.of();
+    }
+    List<RequestKey> sorted = keys.stream().sorted(ORDER).toList();
+    Set<Place> made = new HashSet<>();
+    tx.fetch(
             """
             INSERT INTO platform.requests (tenant_id, subject, request_id, digest)
-            VALUES ({0}, {1}, {2}, {3}) ON CONFLICT DO NOTHING
+            SELECT {0}, k.* FROM unnest({1}::text[], {2}::uuid[], {3}::bytea[]) k
+            ON CONFLICT DO NOTHING RETURNING subject, request_id
             """,
             DSL.val(tenant),
-            DSL.val(key.subject()),
-            DSL.val(key.id()),
-            DSL.val(key.digest().toByteArray()))
-        == 1;
+            DSL.val(subjects(sorted)),
+            DSL.val(ids(sorted)),
+            DSL.val(sorted.stream().map(it -> it.digest().toByteArray()).toArray(byte[][]::new)))
+        .forEach(row -> made.add(new Place(row.get(0, String.class), row.get(1, UUID.class))));
+    return keys.stream()
+        .filter(key -> made.contains(new Place(key.subject(), key.id())))
+        .collect(toUnmodifiableSet());
+  }
+
+  static String[] subjects(Collection<RequestKey> keys) {
+    return keys.stream().map(RequestKey::subject).toArray(String[]::new);
+  }
+
+  static UUID[] ids(Collection<RequestKey> keys) {
+    return keys.stream().map(RequestKey::id).toArray(UUID[]::new);
   }
 
   /**

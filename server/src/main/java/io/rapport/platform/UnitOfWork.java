@@ -5,8 +5,10 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.grpc.Context;
 import io.grpc.Deadline;
-import java.util.Optional;
-import java.util.UUID;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jooq.exception.DataAccessException;
@@ -33,8 +35,9 @@ public final class UnitOfWork {
           (SELECT position FROM head),
           (SELECT position FROM platform.tenant_heads WHERE tenant_id = {0}), 0) AS position
       ), answered AS (
-        UPDATE platform.requests r SET answer = {6}, position = done.position FROM done
-         WHERE r.tenant_id = {0} AND r.subject = {7} AND r.request_id = {8}
+        UPDATE platform.requests r SET answer = a.answer, position = done.position
+          FROM done, unnest({6}::bytea[], {7}::text[], {8}::uuid[]) AS a (answer, subject, id)
+         WHERE r.tenant_id = {0} AND r.subject = a.subject AND r.request_id = a.id
       )
       SELECT position, set_config('statement_timeout', '0', true) FROM done
       """;
@@ -43,7 +46,11 @@ public final class UnitOfWork {
   private final ChangeLog log;
   private final RequestStore requests = new RequestStore();
 
-  private record Done<A>(A answer, long position, boolean replayed) {}
+  /** What a request came to. */
+  record Done<A>(A answer, long position, boolean replayed) {}
+
+  /** A request, and what it is answered; both are kept. */
+  record Answer(RequestKey key, Message message) {}
 
   public UnitOfWork(TenantDb db, ChangeLog log) {
     this.db = db;
@@ -57,16 +64,32 @@ public final class UnitOfWork {
    */
   public <A extends Message> A write(
       Message request, Parser<A> answers, Function<Transaction, A> work) {
-    Caller caller = Caller.current();
     if (RequestKey.isValidateOnly(request)) {
-      return db.undone(
-          caller.tenant().id(), tx -> work.apply(new Transaction(caller.tenant(), tx, true)));
+      return tried(work);
     }
-    Optional<RequestKey> key = RequestKey.of(caller, request);
-    Done<A> done =
-        key.isPresent()
-            ? untilKnown(() -> doIt(caller, key.get(), answers, work))
-            : doIt(caller, null, answers, work);
+    Caller caller = Caller.current();
+    return once(caller, request, key -> doIt(caller, key, answers, work));
+  }
+
+  /**
+   * Has writes that come at the same time share transactions.
+   *
+   * @param name what the threads that write are called
+   */
+  public <C, R> SharedWrites<C, R> shared(String name, SharedWork<C, R> work) {
+    return new SharedWrites<>(name, this, work);
+  }
+
+  /** Does work and undoes it. */
+  <A> A tried(Function<Transaction, A> work) {
+    Caller.Tenant tenant = Caller.currentTenant();
+    return db.undone(tenant.id(), tx -> work.apply(new Transaction(tenant, tx, true)));
+  }
+
+  /** Does what a request asks for until its outcome is known, and says what else is to be told. */
+  <A> A once(Caller caller, Message request, Function<@Nullable RequestKey, Done<A>> work) {
+    RequestKey key = RequestKey.of(caller, request).orElse(null);
+    Done<A> done = key == null ? work.apply(null) : untilKnown(() -> work.apply(key));
     log.committed(caller.tenant().id());
     Failpoint.hit("tx.afterCommitBeforeReply");
     CallTrailers trailers = CallTrailers.current();
@@ -105,22 +128,37 @@ public final class UnitOfWork {
 
   private <A extends Message> Done<A> doIt(
       Caller caller, @Nullable RequestKey key, Parser<A> answers, Function<Transaction, A> work) {
-    UUID tenant = caller.tenant().id();
-    return db.write(
-        tenant,
-        dsl -> {
-          if (key != null && !requests.reserve(dsl, tenant, key)) {
-            return replay(requests.find(dsl, tenant, key), answers);
+    List<RequestKey> keys = key == null ? List.of() : List.of(key);
+    return inTransaction(
+        caller.tenant(),
+        keys,
+        (tx, reserved) -> {
+          if (key != null && !reserved.contains(key)) {
+            return replay(tx, key, answers);
           }
-          Failpoint.hit("idem.afterReserve");
-          Transaction tx = new Transaction(caller.tenant(), dsl, false);
           A answer = work.apply(tx);
-          return new Done<>(answer, end(tx, key, answer), false);
+          long position = end(tx, key == null ? List.of() : List.of(new Answer(key, answer)));
+          return new Done<>(answer, position, false);
         });
   }
 
-  private static <A extends Message> Done<A> replay(
-      RequestStore.Answered answered, Parser<A> answers) {
+  /** Runs work in a transaction that has made the rows of requests: those that weren't there. */
+  <T> T inTransaction(
+      Caller.Tenant tenant,
+      Collection<RequestKey> keys,
+      BiFunction<Transaction, Set<RequestKey>, T> work) {
+    return db.write(
+        tenant.id(),
+        dsl -> {
+          Set<RequestKey> reserved = requests.reserve(dsl, tenant.id(), keys);
+          Failpoint.hit("idem.afterReserve");
+          return work.apply(new Transaction(tenant, dsl, false), reserved);
+        });
+  }
+
+  /** What a request was answered before. */
+  <A extends Message> Done<A> replay(Transaction tx, RequestKey key, Parser<A> answers) {
+    RequestStore.Answered answered = requests.find(tx.dsl(), tx.tenant(), key);
     try {
       return new Done<>(answers.parseFrom(answered.answer()), answered.position(), true);
     } catch (InvalidProtocolBufferException e) {
@@ -128,16 +166,17 @@ public final class UnitOfWork {
     }
   }
 
-  /** Ends the write by one statement; returns the commit's number. */
-  private long end(Transaction tx, @Nullable RequestKey key, Message answer) {
+  /** Ends the writes of a transaction by one statement; returns the commit's number. */
+  long end(Transaction tx, List<Answer> answers) {
+    List<RequestKey> keys = answers.stream().map(Answer::key).toList();
     return log.append(
             tx.dsl(),
             tx.tenant(),
             tx.changes(),
             ANSWER,
-            DSL.val(key == null ? null : answer.toByteArray(), byte[].class),
-            DSL.val(key == null ? null : key.subject(), String.class),
-            DSL.val(key == null ? null : key.id(), UUID.class))
+            DSL.val(answers.stream().map(it -> it.message().toByteArray()).toArray(byte[][]::new)),
+            DSL.val(RequestStore.subjects(keys)),
+            DSL.val(RequestStore.ids(keys)))
         .get(0, Long.class);
   }
 }
