@@ -110,7 +110,7 @@ CREATE TABLE versioning.data_quality_metrics (
   missing_values_count bigint           NOT NULL DEFAULT 0,
   record_count         bigint           NOT NULL DEFAULT 0,
   field_count          bigint           NOT NULL DEFAULT 0,
-  -- FieldQuality for each feature, in a QualityReport in protobuf's binary form.
+  -- The fields of a DataQualityMetrics in protobuf's binary form.
   report               bytea            NOT NULL,
   revision             bigint           NOT NULL DEFAULT 1,
   assessed_at          timestamptz      NOT NULL DEFAULT now(),
@@ -154,11 +154,10 @@ CREATE TABLE versioning.dataset_manifests (
   id                  uuid        NOT NULL,
   training_dataset_id uuid        NOT NULL,
   position            bigint      NOT NULL,
-  -- The newest event can't have been recorded after this; those of the transactions visible in
-  -- the snapshot are in, but for what `later` names.
+  -- In it are events that were recorded until then by the transactions visible in the
+  -- snapshot: that of the commit with this position.
   frozen_at           timestamptz NOT NULL,
   snapshot            text        NOT NULL,
-  later               bigint[]    NOT NULL DEFAULT '{}',
   -- What counted toward the threshold at the position.
   data_count          bigint      NOT NULL,
   row_count           bigint      NOT NULL,
@@ -195,7 +194,8 @@ CREATE TABLE versioning.dataset_manifest_ranges (
 
   CONSTRAINT pk_dataset_manifest_ranges PRIMARY KEY (tenant_id, manifest_id, ordinal),
   CONSTRAINT fk_dataset_manifest_ranges_manifest FOREIGN KEY (tenant_id, manifest_id)
-    REFERENCES versioning.dataset_manifests (tenant_id, id) ON DELETE CASCADE,
+    REFERENCES versioning.dataset_manifests (tenant_id, id) ON DELETE CASCADE
+    DEFERRABLE INITIALLY DEFERRED, -- the manifest is made of them
   CONSTRAINT ck_dataset_manifest_ranges_row_count CHECK (row_count > 0),
   CONSTRAINT ck_dataset_manifest_ranges_row_digests
     CHECK (octet_length(row_digests) = 32 * row_count),
@@ -204,8 +204,7 @@ CREATE TABLE versioning.dataset_manifest_ranges (
 
 -- All that versioning knows of events, with the rights of whoever asks.
 CREATE VIEW versioning.recorded_events WITH (security_invoker = true) AS
-  SELECT tenant_id, id, user_id, event_type, event_data, event_text, occurred_at, recorded_at,
-    batch
+  SELECT tenant_id, id, user_id, event_type, event_data, occurred_at, recorded_at, batch
     FROM tracking.behavioral_events;
 
 -- Whether an event's data is as a source demands.
@@ -216,6 +215,23 @@ CREATE FUNCTION versioning.matches(conditions jsonb, data jsonb) RETURNS boolean
      WHERE NOT EXISTS (
        SELECT FROM jsonb_array_elements(c -> 'values') v
         WHERE v = data #> ARRAY (SELECT jsonb_array_elements_text(c -> 'path'))));
+
+-- The features of an event: the named properties that it has, or all at the top.
+CREATE FUNCTION versioning.features(names text[], data jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN cardinality(names) = 0 THEN COALESCE(data, '{}') ELSE (
+    SELECT COALESCE(jsonb_object_agg(f.name, f.value), '{}')
+      FROM (SELECT n AS name, data #> string_to_array(n, '.') AS value FROM unnest(names) n) f
+     WHERE f.value IS NOT NULL) END;
+
+-- The two digests of a row: of the event's id, and of its content.
+CREATE FUNCTION versioning.row_digests(
+    id uuid, user_id uuid, event_type text, occurred_at timestamptz, data jsonb) RETURNS bytea
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN substr(sha256(uuid_send(id)), 1, 16) || substr(sha256(convert_to(
+    id || E'\n' || user_id || E'\n' || event_type || E'\n'
+      || (extract(epoch FROM occurred_at) * 1000000)::bigint || E'\n' || COALESCE(data, '{}')::text,
+    'UTF8')), 1, 16);
 
 -- Adds an entry for one entity to those of the commit with this number. Its ordinal is far from
 -- those that the commit's own statement gives.

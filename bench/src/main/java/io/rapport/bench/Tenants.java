@@ -69,7 +69,7 @@ public final class Tenants {
                 token(
                     id,
                     "bench",
-                    "tracking.read tracking.write caching.read caching.write changes.read")));
+                    "tracking.read tracking.write caching.read caching.write versioning.read versioning.write changes.read")));
       }
     }
     return tenants;

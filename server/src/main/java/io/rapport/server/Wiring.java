@@ -41,6 +41,8 @@ import io.rapport.tracking.event.EventFeature;
 import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
 import io.rapport.tracking.property.PropertyFeature;
+import io.rapport.versioning.dataset.DatasetFeature;
+import io.rapport.versioning.dataset.TrainingRequests;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -61,6 +63,14 @@ final class Wiring implements AutoCloseable {
   private static final int SYSTEM_CONNECTIONS = 2;
   private static final int RESERVED_CONNECTIONS = 2;
   private static final Duration SYSTEM_TIMEOUT = Duration.ofSeconds(10);
+
+  /** For what goes over all events of a dataset. */
+  private static final int PATIENT_CONNECTIONS = 3;
+
+  private static final Duration PATIENT_TIMEOUT = Duration.ofMinutes(10);
+
+  /** Nobody trains yet. */
+  private static final TrainingRequests NO_TRAININGS = (tx, dataset, changes) -> {};
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
@@ -106,6 +116,15 @@ final class Wiring implements AutoCloseable {
                 config.statementTimeout(),
                 pulse,
                 metrics));
+    Pool patientPool =
+        closed(
+            Pools.open(
+                "patient",
+                database.as(Role.SERVER),
+                PATIENT_CONNECTIONS,
+                PATIENT_TIMEOUT,
+                pulse,
+                metrics));
     TenantDb db =
         new TenantDb(
             Connections.shared(pool, config.databaseConnections(), metrics),
@@ -125,13 +144,20 @@ final class Wiring implements AutoCloseable {
     UserStore users = new UserStore();
     CachingFeature caching =
         closed(new CachingFeature(db, systemDb, system, users, config.caches(), clock));
+    DatasetFeature datasets =
+        closed(
+            new DatasetFeature(
+                new DatasetFeature.Databases(
+                    db, new TenantDb(patientPool, PATIENT_TIMEOUT), system),
+                NO_TRAININGS));
     ChangeLog changes =
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity()),
-            List.of(CachingFeature.marks()),
+            List.of(CachingFeature.marks(), DatasetFeature.counting()),
             tenant -> {
               watch.listener().committed(tenant);
               caching.listener().committed(tenant);
+              datasets.listener().committed(tenant);
             });
     UnitOfWork work = new UnitOfWork(db, changes);
     UnitOfWork systemWork = new UnitOfWork(systemDb, changes);
@@ -162,6 +188,7 @@ final class Wiring implements AutoCloseable {
     services.add(contracts.service(rpcs));
     services.addAll(events.services(rpcs));
     services.addAll(caching.services(rpcs, rules, work));
+    services.addAll(datasets.services(rpcs, changes));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -186,6 +213,7 @@ final class Wiring implements AutoCloseable {
     starts.add(watch::start);
     starts.add(sweeper::start);
     starts.add(caching::start);
+    starts.add(() -> datasets.start(changes));
   }
 
   private static WatchFeature.Areas watched() {
@@ -193,6 +221,7 @@ final class Wiring implements AutoCloseable {
     initialStates.add(PropertyFeature.initialState());
     initialStates.addAll(CachingFeature.initialStates());
     initialStates.addAll(EventFeature.initialStates());
+    initialStates.addAll(DatasetFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

@@ -39,6 +39,8 @@ class ContractTest {
           "identity.write",
           "caching.read",
           "caching.write",
+          "versioning.read",
+          "versioning.write",
           "changes.read",
           "inspect",
           "operator");
@@ -191,7 +193,8 @@ class ContractTest {
 
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
-        .matches("(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find)([A-Z].*|)");
+        .matches(
+            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream)([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {
