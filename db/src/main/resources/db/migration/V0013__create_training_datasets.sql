@@ -269,7 +269,8 @@ BEGIN
     RETURN false;
   END IF;
   UPDATE versioning.training_datasets t
-     SET threshold_reached = d.reached, is_ready_for_training = ready AND d.reached,
+     SET threshold_reached = d.reached,
+       is_ready_for_training = t.is_ready_for_training AND d.reached,
        revision = t.revision + 1, updated_at = now()
    WHERE t.tenant_id = tenant AND t.id = dataset AND d.reached IS NOT NULL;
   RETURN FOUND;

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /** What the things of a tenant are called; {@code %User%} in a text stands for one of them. */
 record Names(Map<String, String> values) {
-  private static final List<String> OTHERS = List.of("tenant", "event", "held", "token");
+  private static final List<String> OTHERS = List.of("tenant", "event", "held", "token", "dataset");
 
   /** Names that nothing has yet, also for one entity of each kind. */
   static Names invented(Collection<String> kinds) {

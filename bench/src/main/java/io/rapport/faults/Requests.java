@@ -48,6 +48,9 @@ final class Requests {
       EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
       PredictionCacheService/PutPrediction prediction { key { user_id: "%User%" type: GOAL name: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
       AnalysisCacheService/PutAnalysis analysis { key { user_id: "%User%" type: "%tag%" project_id: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
+      TrainingDatasetService/CreateTrainingDataset training_dataset { id: "%dataset%" dataset_type: "%tag%" threshold: 1 sources { event_type: "fault" } }
+      TrainingDatasetService/AssessDataset training_dataset_id: "%dataset%"
+      TrainingDatasetService/FreezeDataset training_dataset_id: "%dataset%"
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -125,6 +128,21 @@ final class Requests {
           CacheService/WarmEntries keys { prediction { user_id: "%User%" type: GOAL name: "%tag%" } }
           CacheService/ClaimWarmups limit: 1
           CacheService/RenewLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
+          TrainingDatasetService/GetTrainingDataset id: "%dataset%"
+          TrainingDatasetService/GetTrainingDataset dataset_type: "%tag%"
+          TrainingDatasetService/ListTrainingDatasets page_size: 100
+          TrainingDatasetService/CreateTrainingDataset training_dataset { dataset_type: "%tag%" threshold: 1 }
+          TrainingDatasetService/UpdateTrainingDataset training_dataset { id: "%dataset%" threshold: 2 etag: "1" }
+          TrainingDatasetService/DeleteTrainingDataset id: "%dataset%"
+          TrainingDatasetService/AssessDataset training_dataset_id: "%dataset%"
+          TrainingDatasetService/FreezeDataset training_dataset_id: "%dataset%"
+          TrainingDatasetService/GetManifest id: "%dataset%"
+          TrainingDatasetService/ListManifests training_dataset_id: "%dataset%"
+          TrainingDatasetService/StreamManifestRows manifest_id: "%dataset%"
+          DataQualityService/GetDataQualityMetrics id: "%dataset%"
+          DataQualityService/ListDataQualityMetrics training_dataset_id: "%dataset%"
+          DataQualityService/GetQualityTrend training_dataset_id: "%dataset%"
+          DataQualityService/GetDrift training_dataset_id: "%dataset%"
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 

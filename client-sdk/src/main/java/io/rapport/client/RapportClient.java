@@ -48,6 +48,7 @@ public final class RapportClient implements AutoCloseable {
   private final SettingsClient settings;
   private final TenantsClient tenants;
   private final CachesClient caches;
+  private final DatasetsClient datasets;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -72,6 +73,7 @@ public final class RapportClient implements AutoCloseable {
     this.settings = new SettingsClient(calls);
     this.tenants = new TenantsClient(calls);
     this.caches = new CachesClient(calls, freshness);
+    this.datasets = new DatasetsClient(calls);
   }
 
   /**
@@ -98,6 +100,11 @@ public final class RapportClient implements AutoCloseable {
   /** Tells what changes. */
   public ChangesClient changes() {
     return changes;
+  }
+
+  /** What models are trained on, how good it is, and exactly what a training saw. */
+  public DatasetsClient datasets() {
+    return datasets;
   }
 
   /** Declares properties that events can be filtered and counted by. */

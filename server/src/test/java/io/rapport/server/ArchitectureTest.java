@@ -29,6 +29,7 @@ class ArchitectureTest {
   private static final String EVENT = "io.rapport.tracking.event";
   private static final String CONTRACT = "io.rapport.tracking.contract";
   private static final String PROPERTY = "io.rapport.tracking.property";
+  private static final String DATASET = "io.rapport.versioning.dataset";
   private static final String SERVER = "io.rapport.server";
 
   /** What other packages use of an area, beside its feature. */
@@ -41,7 +42,8 @@ class ArchitectureTest {
           EVENT + ".EventPartitions",
           EVENT + ".SensitiveKeys",
           PROPERTY + ".PropertyStore",
-          PROPERTY + ".DeclaredProperty");
+          PROPERTY + ".DeclaredProperty",
+          DATASET + ".TrainingRequests");
 
   private static final Set<String> SQL_METHODS =
       Set.of(
@@ -103,6 +105,17 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(SERVER)
+        .check(main);
+  }
+
+  @Test
+  void versioningSeesNoOtherArea() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.rapport.versioning..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.rapport.tracking..", "io.rapport.caching..", SERVER)
         .check(main);
   }
 
@@ -222,7 +235,7 @@ class ArchitectureTest {
   void areasShowTheirFeatureAndWhatOthersUse() {
     classes()
         .that()
-        .resideInAnyPackage(IDENTITY, CONTRACT, EVENT, PROPERTY)
+        .resideInAnyPackage(IDENTITY, CONTRACT, EVENT, PROPERTY, DATASET)
         .and()
         .arePublic()
         .and()

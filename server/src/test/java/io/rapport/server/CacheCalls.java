@@ -16,6 +16,7 @@ import io.rapport.platform.Contract;
 import io.rapport.server.TenantIsolationTest.Call;
 import io.rapport.server.TenantIsolationTest.Names;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Calls of the caches' RPCs about what is a user's. */
@@ -71,18 +72,21 @@ final class CacheCalls {
   private CacheCalls() {}
 
   static Stream<Call> all() {
-    return LINES.stream().map(CacheCalls::call);
+    return LINES.stream().map(line -> call(PACKAGE, line));
   }
 
-  private static Call call(String line) {
+  /** A call of a unary RPC of a package, told as text. */
+  static Call call(String area, String line) {
     boolean own = line.startsWith("+");
     String[] parts = (own ? line.substring(1) : line).split(" ", 2);
     return new Call(
-        PACKAGE + parts[0], (channel, names) -> answer(channel, names, parts[0], parts[1]), own);
+        area + parts[0],
+        (channel, names) -> answer(channel, names, area + parts[0], parts[1]),
+        own);
   }
 
   private static Message answer(Channel channel, Names names, String rpc, String text) {
-    MethodDescriptor method = method(PACKAGE + rpc);
+    MethodDescriptor method = method(rpc);
     DynamicMessage.Builder request = DynamicMessage.newBuilder(method.getInputType());
     try {
       TextFormat.merge(text.replace("%U", names.user()), request);
@@ -116,11 +120,13 @@ final class CacheCalls {
     return ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(type));
   }
 
-  /** How long the service took is never the same. */
+  private static final Set<String> TIMES = Set.of("retrieval_time", "created_at", "updated_at");
+
+  /** When it was done, and how long it took, is never the same. */
   private static Message withoutTimes(Message message) {
     Message.Builder builder = message.toBuilder();
     for (FieldDescriptor field : message.getAllFields().keySet()) {
-      if (field.getName().equals("retrieval_time")) {
+      if (TIMES.contains(field.getName())) {
         builder.clearField(field);
       } else if (field.getName().equals("results")) {
         for (int i = 0; i < message.getRepeatedFieldCount(field); i++) {

@@ -71,6 +71,7 @@ import io.rapport.tracking.v1.TrackingSettings;
 import io.rapport.tracking.v1.UpdateTrackingSettingsRequest;
 import io.rapport.tracking.v1.WatchEventsRequest;
 import io.rapport.tracking.v1.WatchEventsResponse;
+import io.rapport.versioning.v1.TrainingDataset;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -137,7 +138,7 @@ class TenantIsolationTest {
   }
 
   static Stream<Call> calls() {
-    return Stream.concat(ownCalls(), CacheCalls.all());
+    return Stream.of(ownCalls(), CacheCalls.all(), DatasetCalls.all()).flatMap(calls -> calls);
   }
 
   private static Stream<Call> ownCalls() {
@@ -442,6 +443,14 @@ class TenantIsolationTest {
         signIns(client.channel())
             .signIn(SignInRequest.newBuilder().setUserId(user).build())
             .getToken();
+    client
+        .datasets()
+        .create(
+            TrainingDataset.newBuilder()
+                .setId(user)
+                .setDatasetType("isolated")
+                .setThreshold(1)
+                .build());
     return new Names(names.event(), user, names.subject(), names.property(), names.held(), token);
   }
 

@@ -9,6 +9,7 @@ import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much has come of each dataset, and what it is good for, in PostgreSQL. Its rows are written
@@ -45,10 +46,10 @@ final class CountStore {
       WITH frozen AS (
         SELECT m.frozen_at, m.snapshot, m.data_count
           FROM versioning.dataset_manifests m
-          JOIN versioning.training_datasets d
-            ON d.tenant_id = m.tenant_id AND d.id = m.training_dataset_id
+          JOIN versioning.dataset_counts c
+            ON c.tenant_id = m.tenant_id AND c.dataset_id = m.training_dataset_id
          WHERE m.tenant_id = {0} AND m.training_dataset_id = {1}
-           AND m.created_at > COALESCE(d.last_trained_at, '-infinity')
+           AND (m.id = {3} OR {3} IS NULL AND m.frozen_at > COALESCE(c.since_at, '-infinity'))
          ORDER BY m.created_at DESC, m.id DESC LIMIT 1
       ), counted AS (
         UPDATE versioning.dataset_counts c
@@ -170,14 +171,16 @@ final class CountStore {
    * A training is done: what was frozen for it no longer counts, or, if nothing was, what is there.
    * The head must be locked.
    *
+   * @param manifest what was frozen; null: the last since the training before
    * @return whether there is such a dataset
    */
-  boolean trained(DSLContext tx, UUID tenant, UUID dataset, Instant at) {
+  boolean trained(DSLContext tx, UUID tenant, UUID dataset, @Nullable UUID manifest, Instant at) {
     return !tx.fetch(
             TRAINED,
             DSL.val(tenant),
             DSL.val(dataset),
-            DSL.val(at, TRAINING_DATASETS.LAST_TRAINED_AT.getDataType()))
+            DSL.val(at, TRAINING_DATASETS.LAST_TRAINED_AT.getDataType()),
+            DSL.val(manifest, UUID.class).cast(UUID.class))
         .isEmpty();
   }
 }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** Builds what belongs to training datasets and the quality of their events. */
 public final class DatasetFeature implements AutoCloseable {
@@ -79,16 +80,23 @@ public final class DatasetFeature implements AutoCloseable {
   }
 
   /**
-   * A training of a dataset is completed, in this transaction: what its last manifest since the
-   * training before had no longer counts, or, without one, all that is there. It locks the tenant's
-   * head: rows that others lock before it must be locked by then.
+   * A training of a dataset is completed, in this transaction: what it was frozen with no longer
+   * counts, and what came since does. It locks the tenant's head: rows that others lock before it
+   * must be locked by then.
    *
+   * @param manifest what the training had; null: the dataset's last manifest since the training
+   *     before, or, without one, all that is there
    * @param changes takes what is changed, which is logged with the rest of the commit
    */
   public void trained(
-      DSLContext tx, UUID tenant, UUID dataset, Instant at, Consumer<Change> changes) {
+      DSLContext tx,
+      UUID tenant,
+      UUID dataset,
+      @Nullable UUID manifest,
+      Instant at,
+      Consumer<Change> changes) {
     datasets.lockHead(tx, tenant);
-    if (!counts.trained(tx, tenant, dataset, at)) {
+    if (!counts.trained(tx, tenant, dataset, manifest, at)) {
       throw ServiceException.notFound("training dataset", dataset.toString());
     }
     counts.checkThreshold(tx, tenant, dataset);

@@ -1,5 +1,6 @@
 package io.rapport.versioning.dataset;
 
+import com.google.protobuf.Empty;
 import com.google.protobuf.FieldMask;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
@@ -21,7 +22,6 @@ import io.rapport.versioning.v1.CreateTrainingDatasetRequest;
 import io.rapport.versioning.v1.DataQualityMetrics;
 import io.rapport.versioning.v1.DatasetManifest;
 import io.rapport.versioning.v1.DeleteTrainingDatasetRequest;
-import io.rapport.versioning.v1.DeleteTrainingDatasetResponse;
 import io.rapport.versioning.v1.FreezeDatasetRequest;
 import io.rapport.versioning.v1.GetTrainingDatasetRequest;
 import io.rapport.versioning.v1.ListTrainingDatasetsRequest;
@@ -238,11 +238,11 @@ final class TrainingDatasetService {
     return merged.build();
   }
 
-  private DeleteTrainingDatasetResponse delete(DeleteTrainingDatasetRequest request) {
+  private Empty delete(DeleteTrainingDatasetRequest request) {
     UUID id = UUID.fromString(request.getId());
     return longWork.write(
         request,
-        DeleteTrainingDatasetResponse.parser(),
+        Empty.parser(),
         tx -> {
           datasets.takeTurn(tx.dsl(), tx.tenant());
           datasets.lockHead(tx.dsl(), tx.tenant());
@@ -255,7 +255,7 @@ final class TrainingDatasetService {
           }
           datasets.delete(tx.dsl(), tx.tenant(), id);
           tx.changed(new Change(DatasetStore.KIND, Op.DELETED, id, null, dataset.revision()));
-          return DeleteTrainingDatasetResponse.getDefaultInstance();
+          return Empty.getDefaultInstance();
         });
   }
 

@@ -443,7 +443,8 @@ class WatchTest {
             "supported",
             "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
                 + " identity.system_setting identity.user identity.user_permission"
-                + " tracking.event_property tracking.quarantined_event");
+                + " tracking.event_property tracking.quarantined_event"
+                + " versioning.data_quality_metrics versioning.training_dataset");
     assertThat(told.fields()).containsExactly("filter.kinds");
   }
 
