@@ -69,7 +69,8 @@ final class QualityRatio implements Ratio {
           row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, v COLLATE "C") AS place
           FROM c WHERE v <> '' GROUP BY key, v
       )
-      SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM (SELECT FROM s GROUP BY d) g),
+      SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM (
+          SELECT FROM s GROUP BY jsonb_hash_extended(d, 0), jsonb_hash_extended(d, 1)) g),
         (SELECT jsonb_agg(to_jsonb(f)) FROM f), (SELECT jsonb_agg(to_jsonb(h)) FROM h),
         (SELECT jsonb_agg(to_jsonb(v)) FROM v WHERE place <= 20),
         (SELECT jsonb_agg(to_jsonb(r)) FROM (SELECT key, count(*), sum(n) FROM v GROUP BY key) r)

@@ -56,8 +56,8 @@ final class AssessmentStore {
       """
       , cells AS MATERIALIZED (
         SELECT k.key, t.type,
-          CASE WHEN t.type = 'number' AND abs(k.value::numeric) < 1e300
-            THEN k.value::double precision END AS number,
+          CASE t.type WHEN 'number' THEN CASE WHEN abs(k.value::numeric) < 1e300
+            THEN k.value::double precision END END AS number,
           CASE WHEN t.type IN ('string', 'boolean') THEN left(k.value #>> '{}', 200) END AS text,
           CASE t.type WHEN 'number' THEN abs(k.value::numeric) <= 1e9
             WHEN 'string' THEN char_length(k.value #>> '{}') <= 9999
