@@ -20,7 +20,7 @@ final class DatasetCalls {
           "+TrainingDatasetService/GetTrainingDataset id: '%U'",
           "TrainingDatasetService/ListTrainingDatasets is_ready_for_training: true",
           "+TrainingDatasetService/CreateTrainingDataset training_dataset { id: '%U'"
-              + " dataset_type: 'isolated' threshold: 1 } validate_only: true",
+              + " dataset_type: 'another' threshold: 1 } validate_only: true",
           "+TrainingDatasetService/UpdateTrainingDataset training_dataset { id: '%U'"
               + " threshold: 2 etag: '\"7\"' }",
           "+TrainingDatasetService/DeleteTrainingDataset id: '%U' etag: '\"7\"'",

@@ -143,7 +143,7 @@ class DataQualityTest {
         case 4 ->
             value.setListValue(
                 ListValue.newBuilder().addValues(Value.newBuilder().setNumberValue(1)));
-        case 5 -> value.setNumberValue(random.nextInt(40) == 0 ? 3e9 : 5);
+        case 5 -> value.setNumberValue(random.nextInt(15) == 0 ? 3e9 : 5);
         case 6 -> value.setNumberValue(random.nextInt(3));
         default -> {
           continue;
