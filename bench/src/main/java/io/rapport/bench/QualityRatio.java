@@ -30,19 +30,21 @@ final class QualityRatio implements Ratio {
       """
       INSERT INTO tracking.behavioral_events
         (tenant_id, id, user_id, event_type, event_data, occurred_at, recorded_at)
-      SELECT '%s', gen_random_uuid(), '%1$s', '%s', jsonb_build_object(
+      SELECT 'TENANT', gen_random_uuid(), 'TENANT', 'TYPE', jsonb_build_object(
           'amount', round((random() * 1000)::numeric, 2), 'items', (random() * 20)::integer,
           'category', 'c' || (random() * 40)::integer, 'weekend', random() < 0.3,
           'note', CASE WHEN random() < 0.9 THEN 'n' || (random() * 100000)::integer END),
         now() - n * interval '1 second', now()
-        FROM generate_series(1, %d) n
-      """;
+        FROM generate_series(1, ROWS) n
+      """
+          .replace("TENANT", TENANT)
+          .replace("TYPE", TYPE);
 
   private static final String BY_HAND =
       """
       WITH s AS MATERIALIZED (
         SELECT event_data AS d FROM tracking.behavioral_events
-         WHERE tenant_id = '%s' AND event_type = '%s'
+         WHERE tenant_id = 'TENANT' AND event_type = 'TYPE'
       ), c AS MATERIALIZED (
         SELECT key, jsonb_typeof(value) AS t,
           CASE WHEN jsonb_typeof(value) = 'number' THEN value::double precision END AS x,
@@ -74,14 +76,16 @@ final class QualityRatio implements Ratio {
         (SELECT jsonb_agg(to_jsonb(f)) FROM f), (SELECT jsonb_agg(to_jsonb(h)) FROM h),
         (SELECT jsonb_agg(to_jsonb(v)) FROM v WHERE place <= 20),
         (SELECT jsonb_agg(to_jsonb(r)) FROM (SELECT key, count(*), sum(n) FROM v GROUP BY key) r)
-      """;
+      """
+          .replace("TENANT", TENANT)
+          .replace("TYPE", TYPE);
 
   @Override
   public List<Result> measure(Site site, Samples samples, Settings settings) throws Exception {
     int rows = (int) (settings.rows() * 10L / 3);
     String name = "quality_assessment";
     Report.say("  %s: %,d events; peer: one statement", name, rows);
-    execute(site, FILL.formatted(TENANT, TYPE, rows));
+    execute(site, FILL.replace("ROWS", String.valueOf(rows)));
     execute(site, "VACUUM ANALYZE tracking.behavioral_events");
     try (RapportClient client = RapportClient.connect(site.target())) {
       String dataset = makeDataset(client);
@@ -121,7 +125,7 @@ final class QualityRatio implements Ratio {
 
   private static long byHand(Site site, int rows) throws SQLException {
     try (Statement statement = site.admin().createStatement();
-        ResultSet found = statement.executeQuery(BY_HAND.formatted(TENANT, TYPE))) {
+        ResultSet found = statement.executeQuery(BY_HAND)) {
       found.next();
       return required(found.getLong(1), rows);
     }
