@@ -110,12 +110,12 @@ install_postgres() {
     fi
     apt_install postgresql
   elif is_root && command -v dnf >/dev/null; then
-    say "installing postgresql-server"
-    dnf -q -y install postgresql-server >&2
+    say "installing postgresql-server and postgresql-contrib"
+    dnf -q -y install postgresql-server postgresql-contrib >&2
   elif command -v brew >/dev/null; then
     brew install postgresql@17 >&2
   else
-    die "PostgreSQL 15 or newer is missing; install its server and pgvector (Debian: postgresql and postgresql-NN-pgvector, Fedora: postgresql-server and pgvector, Homebrew: postgresql@17 and pgvector)"
+    die "PostgreSQL 15 or newer is missing; install its server and pgvector (Debian: postgresql and postgresql-NN-pgvector, Fedora: postgresql-server, postgresql-contrib and pgvector, Homebrew: postgresql@17 and pgvector)"
   fi
 }
 

@@ -49,6 +49,7 @@ public final class RapportClient implements AutoCloseable {
   private final TenantsClient tenants;
   private final CachesClient caches;
   private final DatasetsClient datasets;
+  private final LearningClient learning;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -74,6 +75,7 @@ public final class RapportClient implements AutoCloseable {
     this.tenants = new TenantsClient(calls);
     this.caches = new CachesClient(calls, freshness);
     this.datasets = new DatasetsClient(calls);
+    this.learning = new LearningClient(calls);
   }
 
   /**
@@ -150,6 +152,11 @@ public final class RapportClient implements AutoCloseable {
   /** Keeps what was expensive to compute. */
   public CachesClient caches() {
     return caches;
+  }
+
+  /** Has models trained, and keeps their versions. */
+  public LearningClient learning() {
+    return learning;
   }
 
   /**

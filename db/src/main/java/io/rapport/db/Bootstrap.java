@@ -7,8 +7,8 @@ import java.sql.Statement;
 import java.util.Set;
 
 /**
- * Makes what the first migration stands on: the roles, the extension and the history's schema. What
- * is there already is left alone, so a login without the right to make it is enough then.
+ * Makes what the first migration stands on: the roles, the extensions and the history's schema.
+ * What is there already is left alone, so a login without the right to make it is enough then.
  */
 final class Bootstrap {
   private static final Set<String> RACES = Set.of("XX000", "23505", "42710");
@@ -49,7 +49,8 @@ final class Bootstrap {
           "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO rapport_migrator',"
               + " current_database()); END $$");
     }
-    ensureVector();
+    ensureExtension("vector");
+    ensureExtension("btree_gist");
     ensureHistorySchema();
   }
 
@@ -83,10 +84,10 @@ final class Bootstrap {
     }
   }
 
-  private void ensureVector() throws SQLException {
-    if (holds("EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
-        && !holds("EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')")) {
-      execute("CREATE EXTENSION vector SCHEMA public");
+  private void ensureExtension(String name) throws SQLException {
+    if (holds("EXISTS (SELECT FROM pg_available_extensions WHERE name = '" + name + "')")
+        && !holds("EXISTS (SELECT FROM pg_extension WHERE extname = '" + name + "')")) {
+      execute("CREATE EXTENSION " + name + " SCHEMA public");
     }
   }
 

@@ -66,6 +66,20 @@ public final class CachingFeature implements AutoCloseable {
     return new MarkSubscriber();
   }
 
+  /**
+   * Marks what a version of a model computed as out of date, in the transaction that replaces it;
+   * the tenant's head must be locked.
+   *
+   * @param number the commit's
+   */
+  public void modelSuperseded(
+      DSLContext tx, UUID tenant, String modelType, String version, long number, String by) {
+    MarkStore marks = new MarkStore();
+    String reason = "version " + version + " was replaced";
+    marks.mark(tx, tenant, MarkName.ofModel(modelType), number, reason, by);
+    marks.mark(tx, tenant, MarkName.ofModelVersion(version), number, reason, by);
+  }
+
   /** The entries and lifetimes that are there. */
   public static List<InitialState> initialStates() {
     return List.of(

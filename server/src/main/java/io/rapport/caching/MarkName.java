@@ -30,12 +30,20 @@ final class MarkName {
       case GOAL_ID -> "GOAL " + dependency.getGoalId();
       case CONVERSATION_ID -> "CONVERSATION " + dependency.getConversationId();
       case DATASET -> "DATASET " + dependency.getDataset();
-      case MODEL_TYPE -> "MODEL " + dependency.getModelType();
-      case MODEL_VERSION -> "MODEL_VERSION " + dependency.getModelVersion();
+      case MODEL_TYPE -> ofModel(dependency.getModelType());
+      case MODEL_VERSION -> ofModelVersion(dependency.getModelVersion());
       case TAG -> "TAG " + dependency.getTag();
       case ENTRY -> ofValue(EntryKey.of(dependency.getEntry()).id());
       case ON_NOT_SET -> throw new IllegalStateException("the rules need a dependency");
     };
+  }
+
+  static String ofModel(String modelType) {
+    return "MODEL " + modelType;
+  }
+
+  static String ofModelVersion(String version) {
+    return "MODEL_VERSION " + version;
   }
 
   /** UUIDs have several forms, and a mark has one. */
@@ -99,7 +107,7 @@ final class MarkName {
     List<String> names = ofVersion(key.getModelVersion());
     String user = uuid(key.getUserId());
     names.add("USER_EVENTS " + user + " " + TRANSACTION);
-    names.add("MODEL " + key.getType().name().toLowerCase(Locale.ROOT));
+    names.add(ofModel(key.getType().name().toLowerCase(Locale.ROOT)));
     if (key.getType() == PredictionKey.Type.RECOMMENDATION) {
       names.add("SEGMENT " + user);
     }
@@ -109,7 +117,7 @@ final class MarkName {
   private static List<String> ofVersion(String modelVersion) {
     List<String> names = new ArrayList<>();
     if (!modelVersion.isEmpty()) {
-      names.add("MODEL_VERSION " + modelVersion);
+      names.add(ofModelVersion(modelVersion));
     }
     return names;
   }

@@ -70,6 +70,12 @@ public final class ServiceException extends RuntimeException {
     return of(Code.FAILED_PRECONDITION, reason, message);
   }
 
+  /** FAILED_PRECONDITION because of several things, each with what must be otherwise. */
+  public static ServiceException failedPrecondition(
+      ErrorReason reason, String message, List<FieldViolation> violations) {
+    return new ServiceException(Code.FAILED_PRECONDITION, reason, message, violations, null);
+  }
+
   /** UNAVAILABLE, and worth another try after a while. */
   public static ServiceException unavailable(
       ErrorReason reason, String message, Duration retryAfter) {

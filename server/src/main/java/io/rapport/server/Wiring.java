@@ -41,12 +41,15 @@ import io.rapport.tracking.event.EventFeature;
 import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
 import io.rapport.tracking.property.PropertyFeature;
+import io.rapport.versioning.ServiceWrites;
 import io.rapport.versioning.dataset.DatasetFeature;
-import io.rapport.versioning.dataset.TrainingRequests;
+import io.rapport.versioning.model.ModelFeature;
+import io.rapport.versioning.training.TrainingFeature;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
@@ -68,9 +71,6 @@ final class Wiring implements AutoCloseable {
   private static final int PATIENT_CONNECTIONS = 3;
 
   private static final Duration PATIENT_TIMEOUT = Duration.ofMinutes(10);
-
-  /** Nobody trains yet. */
-  private static final TrainingRequests NO_TRAININGS = (tx, dataset, changes) -> {};
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
@@ -149,7 +149,7 @@ final class Wiring implements AutoCloseable {
             new DatasetFeature(
                 new DatasetFeature.Databases(
                     db, new TenantDb(patientPool, PATIENT_TIMEOUT), system),
-                NO_TRAININGS));
+                TrainingFeature.requests()));
     ChangeLog changes =
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity()),
@@ -179,6 +179,12 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
+    ServiceWrites writes = new ServiceWrites(db, changes);
+    TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
+    ModelFeature models =
+        closed(
+            new ModelFeature(
+                db, system, writes, training.trainings(), aroundModels(caching), clock));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -189,6 +195,8 @@ final class Wiring implements AutoCloseable {
     services.addAll(events.services(rpcs));
     services.addAll(caching.services(rpcs, rules, work));
     services.addAll(datasets.services(rpcs, changes));
+    services.add(training.service(rpcs, models.trainedModels(), datasets::trained));
+    services.addAll(models.services(rpcs, work));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -214,6 +222,15 @@ final class Wiring implements AutoCloseable {
     starts.add(sweeper::start);
     starts.add(caching::start);
     starts.add(() -> datasets.start(changes));
+    starts.add(training::start);
+    starts.add(models::start);
+  }
+
+  private static ModelFeature.Others aroundModels(CachingFeature caching) {
+    return new ModelFeature.Others(
+        (dsl, tenant, modelType) -> List.of(),
+        (dsl, tenant, modelType, version, from) -> Optional.empty(),
+        caching::modelSuperseded);
   }
 
   private static WatchFeature.Areas watched() {
@@ -222,6 +239,8 @@ final class Wiring implements AutoCloseable {
     initialStates.addAll(CachingFeature.initialStates());
     initialStates.addAll(EventFeature.initialStates());
     initialStates.addAll(DatasetFeature.initialStates());
+    initialStates.add(TrainingFeature.initialState());
+    initialStates.addAll(ModelFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

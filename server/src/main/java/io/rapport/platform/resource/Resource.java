@@ -8,9 +8,13 @@ import io.rapport.platform.Rpcs.ServiceBuilder;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.UnitOfWork;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +27,7 @@ public final class Resource<T extends Message> {
   private final TenantDb db;
   private final UnitOfWork work;
   private final Mapping mapping;
+  private final RowStore rows;
   private final Reader reader;
   private final Writer writer;
   private final @Nullable Rule<Message> rule;
@@ -35,7 +40,7 @@ public final class Resource<T extends Message> {
       Mapping mapping,
       @Nullable Rule<Message> rule,
       @Nullable Completion<Message.Builder> completion) {
-    RowStore rows = new RowStore(mapping);
+    this.rows = new RowStore(mapping);
     this.prototype = prototype;
     this.db = db;
     this.work = work;
@@ -83,6 +88,16 @@ public final class Resource<T extends Message> {
   /** The entity as it is in a transaction; NOT_FOUND if it isn't there. */
   public T get(Transaction tx, UUID id) {
     return typed(writer.find(tx, id.toString()));
+  }
+
+  /** Those of the tenant's entities with these ids that are there, in the order of the ids. */
+  public List<T> findAll(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
+    Map<String, T> found = new HashMap<>();
+    List<String> texts = ids.stream().map(UUID::toString).toList();
+    for (Row row : dsl.connectionResult(db -> rows.findAll(db, tenant, texts))) {
+      found.put(row.id(), typed(row.entity().build()));
+    }
+    return texts.stream().filter(found::containsKey).map(found::get).toList();
   }
 
   /** Makes the entity inactive, if it isn't already; NOT_FOUND if it isn't there. */

@@ -16,14 +16,17 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** Structs as JSON and back. A number of which a double may have lost digits is refused. */
-final class StructJson {
+public final class StructJson {
   private static final JsonFactory JSON = new JsonFactory();
   private static final int MAX_DEPTH = 32;
   private static final double EXACT = 1L << 53;
 
   private StructJson() {}
 
-  static String write(Struct struct, String path) {
+  /**
+   * @param path where the struct stands in the request
+   */
+  public static String write(Struct struct, String path) {
     StringWriter text = new StringWriter();
     try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
       write(struct, out, path, 1);

@@ -1,0 +1,166 @@
+package io.rapport.versioning.model;
+
+import static java.util.stream.Collectors.toMap;
+
+import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.Caller;
+import io.rapport.platform.Rpcs;
+import io.rapport.platform.TenantDb;
+import io.rapport.platform.Times;
+import io.rapport.platform.resource.Resource;
+import io.rapport.versioning.model.LearningStore.Dataset;
+import io.rapport.versioning.model.LearningStore.ModelType;
+import io.rapport.versioning.training.Trainings;
+import io.rapport.versioning.v1.GetLearningStatusRequest;
+import io.rapport.versioning.v1.GetLearningStatusResponse;
+import io.rapport.versioning.v1.LearningServiceGrpc;
+import io.rapport.versioning.v1.LearningStatus;
+import io.rapport.versioning.v1.ModelVersion;
+import io.rapport.versioning.v1.TrainingEvent;
+import io.rapport.versioning.v1.TrainingTriggerInfo;
+import io.rapport.versioning.v1.TrainingTriggerInfo.Obstacle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
+
+/** How continuous learning stands. */
+final class LearningService {
+  private static final int MAX_TYPES = 1000;
+  private static final int MAX_QUEUE = 100;
+  private static final int USUAL_EVENTS = 10;
+
+  private final TenantDb db;
+  private final Trainings trainings;
+  private final Resource<ModelVersion> versions;
+  private final Resource<TrainingEvent> events;
+  private final LearningStore store = new LearningStore();
+  private final SplitStore splits = new SplitStore();
+
+  LearningService(
+      TenantDb db,
+      Trainings trainings,
+      Resource<ModelVersion> versions,
+      Resource<TrainingEvent> events) {
+    this.db = db;
+    this.trainings = trainings;
+    this.versions = versions;
+    this.events = events;
+  }
+
+  ServerServiceDefinition bind(Rpcs rpcs) {
+    return rpcs.service(LearningServiceGrpc.getServiceDescriptor())
+        .unary(LearningServiceGrpc.getGetLearningStatusMethod(), this::getLearningStatus)
+        .build();
+  }
+
+  private GetLearningStatusResponse getLearningStatus(GetLearningStatusRequest request) {
+    UUID tenant = Caller.currentTenant().id();
+    return db.read(tenant, dsl -> status(dsl, tenant, request));
+  }
+
+  private GetLearningStatusResponse status(
+      DSLContext dsl, UUID tenant, GetLearningStatusRequest request) {
+    int lastEvents = request.getLastEvents() == 0 ? USUAL_EVENTS : request.getLastEvents();
+    List<ModelType> types =
+        store.types(dsl, tenant, request.getModelTypesList(), lastEvents, MAX_TYPES);
+    List<UUID> queue = trainings.queue(dsl, tenant, MAX_QUEUE);
+    List<UUID> eventIds = new ArrayList<>(queue);
+    types.forEach(type -> {
+      eventIds.addAll(type.events());
+      if (type.open() != null) {
+        eventIds.add(type.open());
+      }
+    });
+    Found found =
+        new Found(
+            events.findAll(dsl, tenant, eventIds.stream().distinct().toList()).stream()
+                .collect(toMap(TrainingEvent::getId, Function.identity())),
+            versions
+                .findAll(
+                    dsl,
+                    tenant,
+                    types.stream().map(ModelType::active).filter(Objects::nonNull).toList())
+                .stream()
+                .collect(toMap(ModelVersion::getId, Function.identity())));
+    GetLearningStatusResponse.Builder answer = GetLearningStatusResponse.newBuilder();
+    for (ModelType type : types) {
+      LearningStatus.Builder status = status(type, found);
+      splits
+          .find(dsl, tenant, type.name())
+          .filter(it -> it.candidate() != null)
+          .ifPresent(it -> status.setSplit(TrafficSplits.proto(type.name(), it)));
+      answer.addTypes(status);
+    }
+    return answer.addAllQueue(found.events(queue)).build();
+  }
+
+  /** What the ids stand for. */
+  private record Found(Map<String, TrainingEvent> events, Map<String, ModelVersion> versions) {
+    List<TrainingEvent> events(List<UUID> ids) {
+      return ids.stream().map(UUID::toString).filter(events::containsKey).map(events::get).toList();
+    }
+
+    @Nullable ModelVersion version(@Nullable UUID id) {
+      return id == null ? null : versions.get(id.toString());
+    }
+  }
+
+  private static LearningStatus.Builder status(ModelType type, Found found) {
+    LearningStatus.Builder status =
+        LearningStatus.newBuilder()
+            .setModelType(type.name())
+            .setVersionCount(type.versions())
+            .setPerformanceStale(type.stale())
+            .addAllLastEvents(found.events(type.events()));
+    if (type.dataset() != null) {
+      status.setTrigger(trigger(type.dataset(), type.open() != null));
+    }
+    ModelVersion active = found.version(type.active());
+    if (active != null) {
+      status.setActiveVersion(active);
+    }
+    if (type.open() != null) {
+      found.events(List.of(type.open())).forEach(status::setOpenEvent);
+    }
+    return status;
+  }
+
+  private static TrainingTriggerInfo trigger(Dataset dataset, boolean open) {
+    Obstacle obstacle = obstacle(dataset, open);
+    TrainingTriggerInfo.Builder trigger =
+        TrainingTriggerInfo.newBuilder()
+            .setTrainingDatasetId(dataset.id().toString())
+            .setDataCount(dataset.count())
+            .setThreshold(dataset.threshold())
+            .setRemaining(Math.max(0, dataset.threshold() - dataset.count()))
+            .setThresholdReached(dataset.reached())
+            .setIsReadyForTraining(dataset.ready())
+            .setNextAssessmentCount(
+                dataset.nextAssessment() == null ? dataset.threshold() : dataset.nextAssessment())
+            .setWouldTrigger(obstacle == Obstacle.OBSTACLE_UNSPECIFIED)
+            .setObstacle(obstacle);
+    if (dataset.quality() != null) {
+      trigger.setDataQualityScore(dataset.quality());
+    }
+    if (dataset.lastTrainedAt() != null) {
+      trigger.setLastTrainedAt(Times.proto(dataset.lastTrainedAt()));
+    }
+    return trigger.build();
+  }
+
+  private static Obstacle obstacle(Dataset dataset, boolean open) {
+    if (open) {
+      return Obstacle.TRAINING_OPEN;
+    } else if (!dataset.reached()) {
+      return Obstacle.THRESHOLD_NOT_REACHED;
+    } else if (dataset.ready()) {
+      return Obstacle.OBSTACLE_UNSPECIFIED;
+    }
+    return dataset.due() ? Obstacle.NOT_ASSESSED : Obstacle.QUALITY_TOO_LOW;
+  }
+}

@@ -1,0 +1,18 @@
+package io.rapport.versioning.training;
+
+import io.rapport.platform.Change;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jooq.DSLContext;
+
+/** Is told of completed trainings, in the transaction that completes them. */
+@FunctionalInterface
+public interface TrainedDatasets {
+  /**
+   * The dataset begins to count anew. The tenant's head is locked.
+   *
+   * @param changes takes what is changed
+   */
+  void trained(DSLContext tx, UUID tenant, UUID dataset, Instant at, Consumer<Change> changes);
+}
