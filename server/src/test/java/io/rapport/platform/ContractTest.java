@@ -41,6 +41,8 @@ class ContractTest {
           "caching.write",
           "versioning.read",
           "versioning.write",
+          "versioning.train",
+          "versioning.promote",
           "changes.read",
           "inspect",
           "operator");
@@ -53,7 +55,9 @@ class ContractTest {
           "GetOrLeaseAnalysis",
           "ClaimWarmups",
           "RenewLease",
-          "ReleaseLease");
+          "ReleaseLease",
+          "ClaimTraining",
+          "ReportProgress");
 
   /** Also the names that applications know. */
   private static final Set<String> TIMES =
@@ -194,7 +198,7 @@ class ContractTest {
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
         .matches(
-            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream)([A-Z].*|)");
+            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream|Compare|Resolve)([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {

@@ -89,7 +89,7 @@ final class CacheCalls {
     MethodDescriptor method = method(rpc);
     DynamicMessage.Builder request = DynamicMessage.newBuilder(method.getInputType());
     try {
-      TextFormat.merge(text.replace("%U", names.user()), request);
+      TextFormat.merge(text.replace("%U", names.user()).replace("%S", names.subject()), request);
     } catch (ParseException e) {
       throw new AssertionError(text, e);
     }

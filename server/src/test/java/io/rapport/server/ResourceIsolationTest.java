@@ -48,13 +48,18 @@ class ResourceIsolationTest {
 
   /** How a tenant comes to have one entity of each kind, always with the same keys. */
   private static final Map<String, Function<Channel, String>> MAKERS =
-      Map.of(
-          "User", ResourceIsolationTest::user,
-          "UserPermission", ResourceIsolationTest::permission,
-          "SignIn", ResourceIsolationTest::signIn,
-          "IdentityLink", ResourceIsolationTest::link,
-          "SystemSetting", ResourceIsolationTest::setting,
-          "CacheLifetime", ResourceIsolationTest::lifetime);
+      Map.ofEntries(
+          Map.entry("User", ResourceIsolationTest::user),
+          Map.entry("UserPermission", ResourceIsolationTest::permission),
+          Map.entry("SignIn", ResourceIsolationTest::signIn),
+          Map.entry("IdentityLink", ResourceIsolationTest::link),
+          Map.entry("SystemSetting", ResourceIsolationTest::setting),
+          Map.entry("CacheLifetime", ResourceIsolationTest::lifetime),
+          Map.entry("TrainingEvent", LearningCalls::training),
+          Map.entry("ModelVersion", LearningCalls::version),
+          Map.entry("ModelActivation", LearningCalls::activation),
+          Map.entry("ModelPerformance", LearningCalls::performance),
+          Map.entry("PromotionPolicy", LearningCalls::policy));
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -139,12 +144,16 @@ class ResourceIsolationTest {
       if (method
           .getName()
           .matches(
-              "(Get|Create|Update|Upsert|Delete)%1$s|(List|BatchUpsert)%1$ss"
-                  .formatted(entity.getName()))) {
+              "(Get|Create|Update|Upsert|Delete)%1$s|(List|BatchUpsert)%2$s"
+                  .formatted(entity.getName(), plural(entity.getName())))) {
         standard.add(method);
       }
     }
     return standard;
+  }
+
+  private static String plural(String name) {
+    return name.endsWith("y") ? name.substring(0, name.length() - 1) + "ies" : name + "s";
   }
 
   private static String name(MethodDescriptor method) {

@@ -138,7 +138,8 @@ class TenantIsolationTest {
   }
 
   static Stream<Call> calls() {
-    return Stream.of(ownCalls(), CacheCalls.all(), DatasetCalls.all()).flatMap(calls -> calls);
+    return Stream.of(ownCalls(), CacheCalls.all(), DatasetCalls.all(), LearningCalls.all())
+        .flatMap(calls -> calls);
   }
 
   private static Stream<Call> ownCalls() {
@@ -436,6 +437,7 @@ class TenantIsolationTest {
                 .build());
     String user = client.users().get(identity(names.subject())).orElseThrow().getId();
     client.contracts().put(contract(names));
+    LearningCalls.make(client, names.subject());
     client
         .events()
         .track(eventOf(names.subject()).setId(names.held()).setEventType(type(names)).build());

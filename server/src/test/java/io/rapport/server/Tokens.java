@@ -23,7 +23,8 @@ import java.util.UUID;
 public final class Tokens {
   public static final String ALL_RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read"
-          + " caching.write versioning.read versioning.write changes.read inspect operator";
+          + " caching.write versioning.read versioning.write versioning.train versioning.promote"
+          + " changes.read inspect operator";
 
   private final ECKey key;
 

@@ -444,7 +444,10 @@ class WatchTest {
             "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
                 + " identity.system_setting identity.user identity.user_permission"
                 + " tracking.event_property tracking.quarantined_event"
-                + " versioning.data_quality_metrics versioning.training_dataset");
+                + " versioning.data_quality_metrics versioning.model_activation"
+                + " versioning.model_performance versioning.model_version"
+                + " versioning.promotion_policy versioning.training_dataset"
+                + " versioning.training_event");
     assertThat(told.fields()).containsExactly("filter.kinds");
   }
 
