@@ -69,7 +69,8 @@ public final class Tenants {
                 token(
                     id,
                     "bench",
-                    "tracking.read tracking.write caching.read caching.write versioning.read versioning.write changes.read")));
+                    "tracking.read tracking.write caching.read caching.write versioning.read"
+                        + " versioning.write versioning.train versioning.promote changes.read")));
       }
     }
     return tenants;

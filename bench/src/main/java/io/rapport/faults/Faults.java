@@ -79,6 +79,8 @@ public final class Faults implements Callable<Integer> {
     promises.put("P12", new RetryLoad());
     promises.put("P13", new BatchOutcomes());
     promises.put("P14", new ConcurrentUpdates());
+    promises.put("P15", new OneActiveVersion());
+    promises.put("P15b", new OneTraining());
     promises.put("P17", new FreshReads());
     promises.put("P18", new OneComputation());
     promises.put("P19", new CacheKeys());

@@ -51,6 +51,8 @@ final class Requests {
       TrainingDatasetService/CreateTrainingDataset training_dataset { id: "%dataset%" dataset_type: "%tag%" threshold: 1 sources { event_type: "fault" } }
       TrainingDatasetService/AssessDataset training_dataset_id: "%dataset%"
       TrainingDatasetService/FreezeDataset training_dataset_id: "%dataset%"
+      ModelVersionService/RegisterModelVersion model_type: "%tag%" model_path: "%tag%"
+      ModelPerformanceService/RecordModelPerformance records { model_name: "%tag%" accuracy_metric: 1 }
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -143,6 +145,25 @@ final class Requests {
           DataQualityService/ListDataQualityMetrics training_dataset_id: "%dataset%"
           DataQualityService/GetQualityTrend training_dataset_id: "%dataset%"
           DataQualityService/GetDrift training_dataset_id: "%dataset%"
+          TrainingService/TriggerTraining model_type: "goal"
+          TrainingService/ClaimTraining model_types: "%tag%" worker: "%tag%"
+          TrainingService/ReportProgress training_event_id: "%event%" lease_id: "%event%"
+          TrainingService/CompleteTraining training_event_id: "%event%" lease_id: "%event%" model_path: "%tag%"
+          TrainingService/FailTraining training_event_id: "%event%" lease_id: "%event%" failure: "%tag%"
+          TrainingService/CancelTraining training_event_id: "%event%"
+          TrainingService/ApproveDeployment training_event_id: "%event%"
+          ModelVersionService/RegisterModelVersion model_type: "%tag%" model_path: "%tag%"
+          ModelVersionService/PromoteModelVersion model_version_id: "%event%"
+          ModelVersionService/RollbackModelVersion model_type: "%tag%" reason: "%tag%"
+          ModelVersionService/GetActiveModelVersion model_type: "%tag%"
+          ModelVersionService/CompareModelVersions model_version_ids: ["%event%", "%held%"]
+          ModelVersionService/GetTrafficSplit model_type: "%tag%"
+          ModelVersionService/SetTrafficSplit model_type: "%tag%" percent: 1 candidate_version_id: "%event%"
+          ModelVersionService/ResolveModelVersion model_type: "%tag%" user_id: "%User%"
+          PromotionPolicyService/ListPromotionPolicies page_size: 100
+          ModelPerformanceService/RecordModelPerformance records { model_name: "%tag%" accuracy_metric: 1 }
+          ModelPerformanceService/GetPerformanceSeries model_name: "%tag%"
+          LearningService/GetLearningStatus model_types: "%tag%"
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 
@@ -151,6 +172,7 @@ final class Requests {
       Map.of(
           "CacheLifetime",
               "id: \"%CacheLifetime%\" cache: ANALYSIS entry_type: \"%tag%\" lifetime_seconds: 60",
+          "PromotionPolicy", "id: \"%PromotionPolicy%\" model_type: \"%tag%\"",
           "User", "id: \"%User%\" email: \"%tag%@example.org\"",
           "SystemSetting", "id: \"%SystemSetting%\" setting_key: \"%tag%\" setting_value: \"1\"");
 
