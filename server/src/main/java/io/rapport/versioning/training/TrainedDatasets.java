@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** Is told of completed trainings, in the transaction that completes them. */
 @FunctionalInterface
@@ -12,7 +13,14 @@ public interface TrainedDatasets {
   /**
    * The dataset begins to count anew. The tenant's head is locked.
    *
+   * @param manifest what the training had; null: its worker's choice
    * @param changes takes what is changed
    */
-  void trained(DSLContext tx, UUID tenant, UUID dataset, Instant at, Consumer<Change> changes);
+  void trained(
+      DSLContext tx,
+      UUID tenant,
+      UUID dataset,
+      @Nullable UUID manifest,
+      Instant at,
+      Consumer<Change> changes);
 }

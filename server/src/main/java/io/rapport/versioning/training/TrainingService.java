@@ -168,7 +168,12 @@ final class TrainingService {
                 json(request.getPerformanceMetrics(), "performance_metrics"))));
     UUID version = models.register(write, trained(training, request));
     datasets.trained(
-        write.dsl(), write.tenant(), training.dataset(), clock.instant(), write.changes());
+        write.dsl(),
+        write.tenant(),
+        training.dataset(),
+        training.manifest(),
+        clock.instant(),
+        write.changes());
     return CompleteTrainingResponse.newBuilder()
         .setTrainingEvent(resource.get(tx, training.id()))
         .setModelVersion(versions.get(tx, version))
