@@ -55,7 +55,7 @@ final class ResultTable {
   }
 
   private static int number(String id) {
-    return Integer.parseInt(id.substring(1));
+    return Integer.parseInt(id.replaceAll("[^0-9]", ""));
   }
 
   private static String row(Verdict verdict, Run run, LocalDate day) {
