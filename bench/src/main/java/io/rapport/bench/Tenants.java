@@ -69,7 +69,8 @@ public final class Tenants {
                 token(
                     id,
                     "bench",
-                    "tracking.read tracking.write caching.read caching.write changes.read")));
+                    "tracking.read tracking.write caching.read caching.write"
+                        + " monitoring.read monitoring.write changes.read")));
       }
     }
     return tenants;

@@ -26,7 +26,8 @@ import java.util.concurrent.TimeUnit;
 /** A tenant with one thing of each kind, and a caller of it who is no operator. */
 final class Inhabitant {
   private static final String RIGHTS =
-      "tracking.read tracking.write identity.read identity.write caching.read caching.write changes.read";
+      "tracking.read tracking.write identity.read identity.write caching.read caching.write"
+          + " monitoring.read monitoring.write changes.read";
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);

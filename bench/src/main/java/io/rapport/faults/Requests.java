@@ -48,6 +48,9 @@ final class Requests {
       EventContractService/UpdateTrackingSettings settings { unknown_types: ACCEPT }
       PredictionCacheService/PutPrediction prediction { key { user_id: "%User%" type: GOAL name: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
       AnalysisCacheService/PutAnalysis analysis { key { user_id: "%User%" type: "%tag%" project_id: "%tag%" } value { opaque { data: "%tag%" media_type: "text/plain" } } }
+      PredictionLogService/LogPrediction prediction { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+      AnomalyAlertService/CreateAnomalyAlert alert { model_name: "%tag%" fingerprint: "%tag%" severity: HIGH }
+      LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -125,6 +128,26 @@ final class Requests {
           CacheService/WarmEntries keys { prediction { user_id: "%User%" type: GOAL name: "%tag%" } }
           CacheService/ClaimWarmups limit: 1
           CacheService/RenewLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
+          PredictionLogService/GetLoggedPrediction id: "%event%"
+          PredictionLogService/ListLoggedPredictions filter { user_id: "%User%" }
+          PredictionLogService/ListLoggedPredictions filter { model_name: "%tag%" }
+          PredictionLogService/GetPerformanceFigures model_name: "%tag%"
+          PredictionLogService/LogPrediction prediction { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/BatchLogPredictions predictions { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/StreamPredictions predictions { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/RecordOutcomes reports { prediction_id: "%event%" outcome { actual_value: 1 } }
+          AnomalyAlertService/GetAnomalyAlert id: "%event%"
+          AnomalyAlertService/ListAnomalyAlerts filter { model_name: "%tag%" }
+          AnomalyAlertService/CreateAnomalyAlert alert { model_name: "%tag%" fingerprint: "%tag%" severity: HIGH }
+          AnomalyAlertService/AcknowledgeAnomalyAlert id: "%event%"
+          AnomalyAlertService/ResolveAnomalyAlert id: "%event%"
+          AnomalyAlertService/DetectAnomalies model_name: "%tag%"
+          LearningMemoryService/GetLearningEntry id: "%event%"
+          LearningMemoryService/ListLearningEntries error_type: "%tag%"
+          LearningMemoryService/FindSimilarLearningEntries text: "%tag%"
+          LearningMemoryService/GetLearningStatistics
+          LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
+          LearningMemoryService/GiveLearningFeedback id: "%event%" feedback: HELPFUL
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 

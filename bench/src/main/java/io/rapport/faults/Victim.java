@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 /** A durable PostgreSQL and a server on it, to be killed and started again. */
 final class Victim implements AutoCloseable {
   private static final String ALL_RIGHTS =
-      "tracking.read tracking.write identity.read identity.write caching.read caching.write changes.read operator";
+      "tracking.read tracking.write identity.read identity.write caching.read caching.write"
+          + " monitoring.read monitoring.write changes.read operator";
 
   private final Path directory;
   private final LocalPostgres postgres;

@@ -48,6 +48,9 @@ public final class RapportClient implements AutoCloseable {
   private final SettingsClient settings;
   private final TenantsClient tenants;
   private final CachesClient caches;
+  private final PredictionsClient predictions;
+  private final AlertsClient alerts;
+  private final LearningMemoryClient learningMemory;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -72,6 +75,11 @@ public final class RapportClient implements AutoCloseable {
     this.settings = new SettingsClient(calls);
     this.tenants = new TenantsClient(calls);
     this.caches = new CachesClient(calls, freshness);
+    this.predictions =
+        new PredictionsClient(
+            calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
+    this.alerts = new AlertsClient(calls);
+    this.learningMemory = new LearningMemoryClient(calls);
   }
 
   /**
@@ -143,6 +151,21 @@ public final class RapportClient implements AutoCloseable {
   /** Keeps what was expensive to compute. */
   public CachesClient caches() {
     return caches;
+  }
+
+  /** Logs what models predict and what comes true, and tells how well they do. */
+  public PredictionsClient predictions() {
+    return predictions;
+  }
+
+  /** Alerts about models. */
+  public AlertsClient alerts() {
+    return alerts;
+  }
+
+  /** What assistants got wrong, and how to get it right. */
+  public LearningMemoryClient learningMemory() {
+    return learningMemory;
   }
 
   /**

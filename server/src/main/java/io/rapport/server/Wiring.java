@@ -11,6 +11,9 @@ import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.identity.IdentityFeature;
 import io.rapport.identity.UserStore;
+import io.rapport.monitoring.alert.AlertFeature;
+import io.rapport.monitoring.memory.LearningMemoryFeature;
+import io.rapport.monitoring.prediction.PredictionLogFeature;
 import io.rapport.platform.Admission;
 import io.rapport.platform.AuthInterceptor;
 import io.rapport.platform.CallInterceptor;
@@ -153,6 +156,10 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
+    PredictionLogFeature predictions =
+        closed(new PredictionLogFeature(db, systemDb, work, changes, users));
+    AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -162,6 +169,9 @@ final class Wiring implements AutoCloseable {
     services.add(contracts.service(rpcs));
     services.addAll(events.services(rpcs));
     services.addAll(caching.services(rpcs, rules, work));
+    services.add(predictions.service(rpcs));
+    services.addAll(alerts.services(rpcs));
+    services.add(memory.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -186,12 +196,16 @@ final class Wiring implements AutoCloseable {
     starts.add(watch::start);
     starts.add(sweeper::start);
     starts.add(caching::start);
+    starts.add(predictions::start);
+    starts.add(alerts::start);
   }
 
   private static WatchFeature.Areas watched() {
     List<InitialState> initialStates = new ArrayList<>(IdentityFeature.initialStates());
     initialStates.add(PropertyFeature.initialState());
     initialStates.addAll(CachingFeature.initialStates());
+    initialStates.addAll(AlertFeature.initialStates());
+    initialStates.add(LearningMemoryFeature.initialState());
     initialStates.addAll(EventFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }

@@ -39,6 +39,8 @@ class ContractTest {
           "identity.write",
           "caching.read",
           "caching.write",
+          "monitoring.read",
+          "monitoring.write",
           "changes.read",
           "inspect",
           "operator");
@@ -47,6 +49,7 @@ class ContractTest {
   private static final Set<String> WITHOUT_VALIDATE_ONLY =
       Set.of(
           "IngestEvents",
+          "StreamPredictions",
           "GetOrLeasePrediction",
           "GetOrLeaseAnalysis",
           "ClaimWarmups",

@@ -29,6 +29,12 @@ import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
 import io.rapport.identity.v1.UserPermissionServiceGrpc;
 import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.monitoring.v1.AlertSilence;
+import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
+import io.rapport.monitoring.v1.CreateAlertSilenceRequest;
+import io.rapport.monitoring.v1.CreateDetectionSettingsRequest;
+import io.rapport.monitoring.v1.DetectionSettings;
+import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
 import io.rapport.platform.Contract;
 import io.rapport.platform.v1.ResourceProto;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -54,7 +60,9 @@ class ResourceIsolationTest {
           "SignIn", ResourceIsolationTest::signIn,
           "IdentityLink", ResourceIsolationTest::link,
           "SystemSetting", ResourceIsolationTest::setting,
-          "CacheLifetime", ResourceIsolationTest::lifetime);
+          "CacheLifetime", ResourceIsolationTest::lifetime,
+          "AlertSilence", ResourceIsolationTest::silence,
+          "DetectionSettings", ResourceIsolationTest::detection);
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -139,7 +147,7 @@ class ResourceIsolationTest {
       if (method
           .getName()
           .matches(
-              "(Get|Create|Update|Upsert|Delete)%1$s|(List|BatchUpsert)%1$ss"
+              "(Get|Create|Update|Upsert|Delete)%1$s|(List|BatchUpsert)%1$ss?"
                   .formatted(entity.getName()))) {
         standard.add(method);
       }
@@ -226,6 +234,28 @@ class ResourceIsolationTest {
                         .setCache(CacheLifetime.Cache.ANALYSIS)
                         .setEntryType("t" + Given.id())
                         .setLifetimeSeconds(60))
+                .build())
+        .getId();
+  }
+
+  private static String silence(Channel channel) {
+    return AlertSilenceServiceGrpc.newBlockingStub(channel)
+        .createAlertSilence(
+            CreateAlertSilenceRequest.newBuilder()
+                .setAlertSilence(
+                    AlertSilence.newBuilder()
+                        .setModelName("m")
+                        .setFingerprint("*")
+                        .setSilencedUntilAt(Given.time("2099-01-01T00:00:00Z")))
+                .build())
+        .getId();
+  }
+
+  private static String detection(Channel channel) {
+    return DetectionSettingsServiceGrpc.newBlockingStub(channel)
+        .createDetectionSettings(
+            CreateDetectionSettingsRequest.newBuilder()
+                .setDetectionSettings(DetectionSettings.newBuilder().setModelName("m"))
                 .build())
         .getId();
   }

@@ -105,10 +105,17 @@ class TenantIsolationTest {
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
   record Names(
-      String event, String user, String subject, String property, String held, String token) {
+      String event,
+      String user,
+      String subject,
+      String property,
+      String held,
+      String token,
+      String alert) {
     static Names fresh() {
       String tag = "x" + Given.id();
-      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id(), tag);
+      return new Names(
+          Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id(), tag, Given.id());
     }
   }
 
@@ -132,12 +139,13 @@ class TenantIsolationTest {
           .replace(names.subject(), "SUBJECT")
           .replace(names.property(), "PROPERTY")
           .replace(type(names), "TYPE")
-          .replace(names.held(), "HELD");
+          .replace(names.held(), "HELD")
+          .replace(names.alert(), "ALERT");
     }
   }
 
   static Stream<Call> calls() {
-    return Stream.concat(ownCalls(), CacheCalls.all());
+    return Stream.of(ownCalls(), CacheCalls.all(), MonitoringCalls.all()).flatMap(it -> it);
   }
 
   private static Stream<Call> ownCalls() {
@@ -442,7 +450,9 @@ class TenantIsolationTest {
         signIns(client.channel())
             .signIn(SignInRequest.newBuilder().setUserId(user).build())
             .getToken();
-    return new Names(names.event(), user, names.subject(), names.property(), names.held(), token);
+    String alert = MonitoringCalls.make(client.channel(), names, user);
+    return new Names(
+        names.event(), user, names.subject(), names.property(), names.held(), token, alert);
   }
 
   private static String type(Names names) {

@@ -23,7 +23,7 @@ import java.util.UUID;
 public final class Tokens {
   public static final String ALL_RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read"
-          + " caching.write changes.read inspect operator";
+          + " caching.write monitoring.read monitoring.write changes.read inspect operator";
 
   private final ECKey key;
 

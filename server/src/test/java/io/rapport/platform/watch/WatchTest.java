@@ -443,6 +443,8 @@ class WatchTest {
             "supported",
             "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
                 + " identity.system_setting identity.user identity.user_permission"
+                + " monitoring.alert_silence monitoring.anomaly_alert"
+                + " monitoring.detection_settings monitoring.learning_memory"
                 + " tracking.event_property tracking.quarantined_event");
     assertThat(told.fields()).containsExactly("filter.kinds");
   }
