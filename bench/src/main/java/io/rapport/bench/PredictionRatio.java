@@ -5,8 +5,11 @@ import com.google.protobuf.Timestamp;
 import io.rapport.client.IngestSummary;
 import io.rapport.client.PredictionWriter;
 import io.rapport.client.RapportClient;
+import io.rapport.db.Database;
+import io.rapport.db.Role;
 import io.rapport.monitoring.v1.LoggedPrediction;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -39,35 +42,55 @@ final class PredictionRatio implements Ratio {
 
   private final SplittableRandom random = new SplittableRandom(11);
 
+  /** A connection, how it sends batches, and how many rows are one. */
+  private record Peer(Site site, Connection connection, String sends, int batch) {
+    Run run(List<LoggedPrediction> rows) throws Exception {
+      empty(site);
+      return Run.of(site, () -> insert(connection, batch, rows));
+    }
+  }
+
   @Override
   public List<Result> measure(Site site, Samples samples, Settings settings) throws Exception {
     int rows = settings.rows() / 2;
     try (RapportClient client = RapportClient.connect(site.target());
-        Connection connection = site.connectAsMigrator()) {
+        Connection plain = site.connectAsMigrator();
+        Connection joining = joining(site)) {
       warmUp(settings.warmUp(), () -> ours(site, client, rows(rows)));
-      int batch = best(site, connection, rows, settings.warmUp());
+      List<Peer> peers = new ArrayList<>();
+      for (int batch : BATCHES) {
+        peers.add(new Peer(site, plain, "one by one", batch));
+        peers.add(new Peer(site, joining, "with many rows in a statement", batch));
+      }
+      Peer peer = best(peers, rows, settings.warmUp());
       Report.say(
-          "  %,d rows; ours: 1 stream; peer: 1 connection, batches of %,d rows, each a commit;"
-              + " tables emptied and a checkpoint before each run",
-          rows, batch);
+          "  %,d rows; ours: 1 stream; peer: 1 connection, inserts sent %s, batches of %,d rows,"
+              + " each a commit; tables emptied and a checkpoint before each run",
+          rows, peer.sends(), peer.batch());
       Pairs.Runs runs =
           new Pairs(site, settings, NAME)
-              .run(
-                  () -> ours(site, client, rows(rows)),
-                  () -> peer(site, connection, batch, rows(rows)));
+              .run(() -> ours(site, client, rows(rows)), () -> peer.run(rows(rows)));
       return List.of(Result.ratio(NAME, runs.ratios(), TARGET, runs.steal()));
     }
   }
 
-  private int best(Site site, Connection connection, int rows, Duration warmUp) throws Exception {
-    int best = BATCHES.getFirst();
+  /** The driver makes one statement of several inserts of a batch. */
+  private static Connection joining(Site site) throws SQLException {
+    Database database = site.database().as(Role.MIGRATOR);
+    return DriverManager.getConnection(
+        database.jdbcUrl() + "&reWriteBatchedInserts=true", database.user(), database.password());
+  }
+
+  private Peer best(List<Peer> peers, int rows, Duration warmUp) throws Exception {
+    Peer best = peers.getFirst();
     double bestRate = 0;
-    for (int batch : BATCHES) {
-      warmUp(warmUp.dividedBy(BATCHES.size()), () -> peer(site, connection, batch, rows(rows)));
-      double rate = peer(site, connection, batch, rows(rows)).rate();
-      Report.say("  peer with batches of %,d rows: %,.0f/s", batch, rate);
+    for (Peer peer : peers) {
+      warmUp(warmUp.dividedBy(peers.size()), () -> peer.run(rows(rows)));
+      double rate = peer.run(rows(rows)).rate();
+      Report.say(
+          "  peer, inserts %s, batches of %,d rows: %,.0f/s", peer.sends(), peer.batch(), rate);
       if (rate > bestRate) {
-        best = batch;
+        best = peer;
         bestRate = rate;
       }
     }
@@ -137,12 +160,6 @@ final class PredictionRatio implements Ratio {
       throw new IllegalStateException("not all predictions are in: " + summary);
     }
     return summary.recorded();
-  }
-
-  private static Run peer(Site site, Connection connection, int batch, List<LoggedPrediction> rows)
-      throws Exception {
-    empty(site);
-    return Run.of(site, () -> insert(connection, batch, rows));
   }
 
   private static long insert(Connection connection, int batch, List<LoggedPrediction> rows)
