@@ -70,7 +70,8 @@ public final class Tenants {
                     id,
                     "bench",
                     "tracking.read tracking.write caching.read caching.write versioning.read"
-                        + " versioning.write versioning.train versioning.promote changes.read")));
+                        + " versioning.write versioning.train versioning.promote"
+                        + " monitoring.read monitoring.write changes.read")));
       }
     }
     return tenants;

@@ -27,7 +27,8 @@ import java.util.concurrent.TimeUnit;
 final class Inhabitant {
   private static final String RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read caching.write"
-          + " versioning.read versioning.write versioning.train versioning.promote changes.read";
+          + " versioning.read versioning.write versioning.train versioning.promote"
+          + " monitoring.read monitoring.write changes.read";
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);

@@ -53,6 +53,9 @@ final class Requests {
       TrainingDatasetService/FreezeDataset training_dataset_id: "%dataset%"
       ModelVersionService/RegisterModelVersion model_type: "%tag%" model_path: "%tag%"
       ModelPerformanceService/RecordModelPerformance records { model_name: "%tag%" accuracy_metric: 1 }
+      PredictionLogService/LogPrediction prediction { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+      AnomalyAlertService/CreateAnomalyAlert alert { model_name: "%tag%" fingerprint: "%tag%" severity: HIGH }
+      LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -164,6 +167,26 @@ final class Requests {
           ModelPerformanceService/RecordModelPerformance records { model_name: "%tag%" accuracy_metric: 1 }
           ModelPerformanceService/GetPerformanceSeries model_name: "%tag%"
           LearningService/GetLearningStatus model_types: "%tag%"
+          PredictionLogService/GetLoggedPrediction id: "%event%"
+          PredictionLogService/ListLoggedPredictions filter { user_id: "%User%" }
+          PredictionLogService/ListLoggedPredictions filter { model_name: "%tag%" }
+          PredictionLogService/GetPerformanceFigures model_name: "%tag%"
+          PredictionLogService/LogPrediction prediction { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/BatchLogPredictions predictions { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/StreamPredictions predictions { id: "%event%" model_name: "%tag%" user_id: "%User%" }
+          PredictionLogService/RecordOutcomes reports { prediction_id: "%event%" outcome { actual_value: 1 } }
+          AnomalyAlertService/GetAnomalyAlert id: "%event%"
+          AnomalyAlertService/ListAnomalyAlerts filter { model_name: "%tag%" }
+          AnomalyAlertService/CreateAnomalyAlert alert { model_name: "%tag%" fingerprint: "%tag%" severity: HIGH }
+          AnomalyAlertService/AcknowledgeAnomalyAlert id: "%event%"
+          AnomalyAlertService/ResolveAnomalyAlert id: "%event%"
+          AnomalyAlertService/DetectAnomalies model_name: "%tag%"
+          LearningMemoryService/GetLearningEntry id: "%event%"
+          LearningMemoryService/ListLearningEntries error_type: "%tag%"
+          LearningMemoryService/FindSimilarLearningEntries text: "%tag%"
+          LearningMemoryService/GetLearningStatistics
+          LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
+          LearningMemoryService/GiveLearningFeedback id: "%event%" feedback: HELPFUL
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
 final class Victim implements AutoCloseable {
   private static final String ALL_RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read caching.write"
-          + " versioning.read versioning.write versioning.train versioning.promote changes.read"
+          + " versioning.read versioning.write versioning.train versioning.promote"
+          + " monitoring.read monitoring.write changes.read"
           + " operator";
 
   private final Path directory;

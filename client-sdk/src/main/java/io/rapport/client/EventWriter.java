@@ -1,7 +1,6 @@
 package io.rapport.client;
 
 import io.grpc.Channel;
-import io.grpc.Status;
 import io.rapport.tracking.v1.Event;
 import java.util.List;
 
@@ -27,19 +26,15 @@ public final class EventWriter implements AutoCloseable {
    */
   record Opener(Channel channel, Runnable resetBackoff) {}
 
-  private final IngestQueue queue;
-  private volatile boolean failureTold;
+  private final ItemWriter<Event> writer;
 
-  private EventWriter(IngestQueue queue) {
-    this.queue = queue;
+  private EventWriter(ItemWriter<Event> writer) {
+    this.writer = writer;
   }
 
   static EventWriter start(Opener opener, IngestOptions options) {
-    IngestQueue queue = new IngestQueue(options);
-    Thread sender = new Thread(new IngestSender(opener, options, queue), "rapport-ingest");
-    sender.setDaemon(true);
-    sender.start();
-    return new EventWriter(queue);
+    return new EventWriter(
+        ItemWriter.start(opener, options, new EventIngestion(options), Event::getId));
   }
 
   /**
@@ -53,22 +48,7 @@ public final class EventWriter implements AutoCloseable {
    * @throws CancelledException if the thread was interrupted; the event was not taken
    */
   public long write(Event event) {
-    Event identified = EventIds.identified(event);
-    int size = Parts.size(identified);
-    if (size > Parts.MAX_BYTES) {
-      throw new IllegalArgumentException(
-          "The event has %,d bytes; the service takes %,d at most."
-              .formatted(size, Parts.MAX_BYTES));
-    }
-    try {
-      long position = queue.put(identified, size);
-      if (position == IngestQueue.FAILED) {
-        throwFailure();
-      }
-      return position;
-    } catch (InterruptedException stop) {
-      throw CancelledException.interrupted(stop);
-    }
+    return writer.write(EventIds.identified(event));
   }
 
   /**
@@ -78,12 +58,7 @@ public final class EventWriter implements AutoCloseable {
    * @throws CancelledException if the thread was interrupted
    */
   public void flush() {
-    try {
-      queue.flush();
-    } catch (InterruptedException stop) {
-      throw CancelledException.interrupted(stop);
-    }
-    throwFailure();
+    writer.flush();
   }
 
   /**
@@ -94,40 +69,16 @@ public final class EventWriter implements AutoCloseable {
    */
   @Override
   public void close() {
-    try {
-      queue.close();
-    } catch (InterruptedException stop) {
-      throw CancelledException.interrupted(stop);
-    }
-    if (!failureTold) {
-      throwFailure();
-    }
+    writer.close();
   }
 
   /** What became of the events so far. */
   public IngestSummary summary() {
-    return queue.summary();
+    return writer.summary();
   }
 
   /** The ids of the events that are written and not decided, in the order of writing. */
   public List<String> undecided() {
-    return queue.undecided();
-  }
-
-  private void throwFailure() {
-    RuntimeException failure = queue.failure();
-    if (failure != null) {
-      throw told(failure);
-    }
-  }
-
-  /** A new exception each time, for the stack trace of who asked. */
-  private IngestFailedException told(RuntimeException failure) {
-    failureTold = true;
-    ErrorDetails details =
-        failure instanceof RapportException known
-            ? known.details()
-            : ErrorDetails.local(Status.Code.ABORTED, String.valueOf(failure));
-    return new IngestFailedException(details, failure, queue.undecided());
+    return writer.undecided();
   }
 }

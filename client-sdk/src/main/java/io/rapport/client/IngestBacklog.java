@@ -1,26 +1,28 @@
 package io.rapport.client;
 
-import io.rapport.tracking.v1.Event;
+import com.google.protobuf.MessageLite;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events of one writer between {@code write} and the service's answer. An event stays here
- * until it is decided, so that it can be sent again, and that is what bounds the writer's memory.
- * For one thread at a time.
+ * The items of one writer between {@code write} and the service's answer. An item stays here until
+ * it is decided, so that it can be sent again, and that is what bounds the writer's memory. For one
+ * thread at a time.
  *
  * <p>Three places, in the order of writing: <i>in flight</i> (sent, not answered), <i>ready</i>
  * (full, or to be sent again), and <i>filling</i>. A message that is not full goes out when nothing
  * is in flight, so an idle stream has no delay and a busy one full messages, without a timer.
  */
-final class IngestBacklog {
+final class IngestBacklog<E extends MessageLite> {
   private final IngestOptions options;
-  private final Deque<Message> inFlight = new ArrayDeque<>();
-  private final Deque<Message> ready = new ArrayDeque<>();
-  private Message filling = new Message(0);
+  private final Function<E, String> ids;
+  private final Deque<Message<E>> inFlight = new ArrayDeque<>();
+  private final Deque<Message<E>> ready = new ArrayDeque<>();
+  private Message<E> filling = new Message<>(0);
 
   private long written;
   private long decided;
@@ -31,11 +33,15 @@ final class IngestBacklog {
   private long resent;
   private Tally tally = Tally.NONE;
 
-  IngestBacklog(IngestOptions options) {
+  /**
+   * @param ids the id of an item
+   */
+  IngestBacklog(IngestOptions options, Function<E, String> ids) {
     this.options = options;
+    this.ids = ids;
   }
 
-  /** How many events were put in. */
+  /** How many items were put in. */
   long written() {
     return written;
   }
@@ -45,7 +51,7 @@ final class IngestBacklog {
     return decided;
   }
 
-  /** Whether an event of this size must wait. */
+  /** Whether an item of this size must wait. */
   boolean full(int size) {
     long undecided = written - decided;
     return undecided >= options.bufferEvents()
@@ -53,16 +59,16 @@ final class IngestBacklog {
   }
 
   /**
-   * Puts an event in.
+   * Puts an item in.
    *
    * @return whether there may be a message to send that there wasn't before
    */
-  boolean add(Event event, int size) {
+  boolean add(E item, int size) {
     boolean sealed = filling.size() > 0 && filling.bytes() + size > options.messageBytes();
     if (sealed) {
       seal();
     }
-    filling.add(event, size);
+    filling.add(item, size);
     undecidedBytes += size;
     written++;
     if (filling.size() == options.messageEvents()) {
@@ -93,11 +99,11 @@ final class IngestBacklog {
     return decided < alonePosition;
   }
 
-  Message take() {
+  Message<E> take() {
     if (ready.isEmpty()) {
       seal();
     }
-    Message message = ready.removeFirst();
+    Message<E> message = ready.removeFirst();
     if (message.depart(++sequence)) {
       resent += message.size();
     }
@@ -107,7 +113,7 @@ final class IngestBacklog {
 
   private void seal() {
     ready.addLast(filling);
-    filling = new Message(written);
+    filling = new Message<>(written);
   }
 
   boolean requeue() {
@@ -124,20 +130,20 @@ final class IngestBacklog {
     return already;
   }
 
-  @Nullable Message splitFirst() {
-    Message head = ready.removeFirst();
+  @Nullable Message<E> splitFirst() {
+    Message<E> head = ready.removeFirst();
     if (head.size() == 1) {
       inFlight.addFirst(head);
       return head;
     }
-    List<Message> halves = head.halves();
+    List<Message<E>> halves = head.halves();
     ready.addFirst(halves.get(1));
     ready.addFirst(halves.get(0));
     return null;
   }
 
-  Message answered(long number) {
-    Message head = inFlight.peekFirst();
+  Message<E> answered(long number) {
+    Message<E> head = inFlight.peekFirst();
     if (head == null || head.sequence() != number) {
       throw Tally.broken("message " + number + " is answered out of order");
     }
@@ -145,7 +151,7 @@ final class IngestBacklog {
   }
 
   void settle(Tally outcome) {
-    Message head = inFlight.removeFirst();
+    Message<E> head = inFlight.removeFirst();
     decided = head.end();
     undecidedBytes -= head.bytes() - Message.HEAD_BYTES;
     tally = tally.plus(outcome);
@@ -162,12 +168,12 @@ final class IngestBacklog {
         resent);
   }
 
-  /** The ids of the events that are not decided, in the order of writing. */
+  /** The ids of the items that are not decided, in the order of writing. */
   List<String> undecided() {
-    List<String> ids = new ArrayList<>();
-    inFlight.forEach(m -> m.events().forEach(e -> ids.add(e.getId())));
-    ready.forEach(m -> m.events().forEach(e -> ids.add(e.getId())));
-    filling.events().forEach(e -> ids.add(e.getId()));
-    return ids;
+    List<String> undecided = new ArrayList<>();
+    inFlight.forEach(m -> m.items().forEach(e -> undecided.add(ids.apply(e))));
+    ready.forEach(m -> m.items().forEach(e -> undecided.add(ids.apply(e))));
+    filling.items().forEach(e -> undecided.add(ids.apply(e)));
+    return undecided;
   }
 }

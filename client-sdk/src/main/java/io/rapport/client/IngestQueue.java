@@ -1,19 +1,20 @@
 package io.rapport.client;
 
-import io.rapport.tracking.v1.Event;
+import com.google.protobuf.MessageLite;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the threads of one writer meet: those that write put events in, the sender takes messages
+ * Where the threads of one writer meet: those that write put items in, the sender takes messages
  * out, the stream's answers settle them. Who waits for what is decided here, what lies where in the
  * {@link IngestBacklog}, which this lock guards.
  */
-final class IngestQueue {
+final class IngestQueue<E extends MessageLite> {
   /** What the sender does next. */
   enum Step {
     SEND,
@@ -25,7 +26,7 @@ final class IngestQueue {
   /** Instead of a position: the writer has failed. */
   static final long FAILED = -1;
 
-  private final IngestBacklog backlog;
+  private final IngestBacklog<E> backlog;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final Condition changed = lock.newCondition();
@@ -34,14 +35,14 @@ final class IngestQueue {
   private boolean ended;
   private @Nullable RuntimeException failure;
 
-  IngestQueue(IngestOptions options) {
-    this.backlog = new IngestBacklog(options);
+  IngestQueue(IngestOptions options, Function<E, String> ids) {
+    this.backlog = new IngestBacklog<>(options, ids);
   }
 
   // What writing threads call.
 
-  /** Puts an event in as soon as there is room; returns its position, or {@link #FAILED}. */
-  long put(Event event, int size) throws InterruptedException {
+  /** Puts an item in as soon as there is room; returns its position, or {@link #FAILED}. */
+  long put(E item, int size) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (open() && backlog.full(size)) {
@@ -53,7 +54,7 @@ final class IngestQueue {
       if (closing) {
         throw new IllegalStateException("the writer is closed");
       }
-      if (backlog.add(event, size)) {
+      if (backlog.add(item, size)) {
         work.signal();
       }
       return backlog.written() - 1;
@@ -77,7 +78,7 @@ final class IngestQueue {
     }
   }
 
-  /** Takes no more events and waits until the sender has ended. */
+  /** Takes no more and waits until the sender has ended. */
   void close() throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -108,7 +109,7 @@ final class IngestQueue {
   // What the sender calls.
 
   /** Waits for something to do. */
-  Step await(@Nullable IngestStream stream) throws InterruptedException {
+  Step await(@Nullable IngestStream<E, ?, ?> stream) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (true) {
@@ -124,7 +125,7 @@ final class IngestQueue {
   }
 
   /** The next message to send; from now on it is in flight. */
-  Message take() {
+  Message<E> take() {
     return locked(backlog::take);
   }
 
@@ -147,12 +148,12 @@ final class IngestQueue {
     return locked(backlog::sendAlone);
   }
 
-  /** Cuts the first message in two; returns it instead if it is a single event. */
-  @Nullable Message splitFirst() {
+  /** Cuts the first message in two; returns it instead if it is a single item. */
+  @Nullable Message<E> splitFirst() {
     return locked(backlog::splitFirst);
   }
 
-  /** How many events are decided: it grows when the service gets on. */
+  /** How many items are decided: it grows when the service gets on. */
   long decided() {
     return locked(backlog::decided);
   }
@@ -171,7 +172,7 @@ final class IngestQueue {
   }
 
   /** Waits for the end of a stream. */
-  void awaitEnd(IngestStream stream, Duration most) throws InterruptedException {
+  void awaitEnd(IngestStream<E, ?, ?> stream, Duration most) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       long left = most.toNanos();
@@ -221,7 +222,7 @@ final class IngestQueue {
   }
 
   /** The message that an answer with this number must be about. */
-  Message answered(long number) {
+  Message<E> answered(long number) {
     return locked(() -> backlog.answered(number));
   }
 
@@ -237,7 +238,7 @@ final class IngestQueue {
     }
   }
 
-  private @Nullable Step next(@Nullable IngestStream stream) {
+  private @Nullable Step next(@Nullable IngestStream<E, ?, ?> stream) {
     if (failure != null) {
       return Step.STOP;
     }

@@ -1,33 +1,38 @@
 package io.rapport.client;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import io.rapport.platform.v1.ErrorReason;
-import io.rapport.tracking.v1.EventOutcome;
-import io.rapport.tracking.v1.IngestEventsResponse;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The thread of a writer that sends its messages, on a new stream whenever one breaks. */
-final class IngestSender implements Runnable {
-  /** An event of this size is within the contract. */
+final class IngestSender<E extends MessageLite, Q, A> implements Runnable {
+  /** An item of this size is within the contract. */
   private static final int SURELY_TAKEN_BYTES = 1 << 16;
 
   private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   private final EventWriter.Opener opener;
   private final IngestOptions options;
-  private final IngestQueue queue;
-  private @Nullable IngestStream stream;
+  private final IngestQueue<E> queue;
+  private final Ingestion<E, Q, A> ingestion;
+  private @Nullable IngestStream<E, Q, A> stream;
 
   private long decidedAtFailure = -1;
   private long outageStart;
   private int failures;
 
-  IngestSender(EventWriter.Opener opener, IngestOptions options, IngestQueue queue) {
+  IngestSender(
+      EventWriter.Opener opener,
+      IngestOptions options,
+      IngestQueue<E> queue,
+      Ingestion<E, Q, A> ingestion) {
     this.opener = opener;
     this.options = options;
     this.queue = queue;
+    this.ingestion = ingestion;
   }
 
   @Override
@@ -63,16 +68,16 @@ final class IngestSender implements Runnable {
   }
 
   private void send() {
-    IngestStream current = stream;
+    IngestStream<E, Q, A> current = stream;
     if (current == null) {
-      current = IngestStream.open(opener.channel(), queue, options);
+      current = IngestStream.open(opener.channel(), queue, ingestion, options.inFlight());
       stream = current;
     }
     current.send(queue.take());
   }
 
   private void finish() throws InterruptedException {
-    IngestStream last = stream;
+    IngestStream<E, Q, A> last = stream;
     if (last != null) {
       last.halfClose();
       queue.awaitEnd(last, FAREWELL);
@@ -80,7 +85,7 @@ final class IngestSender implements Runnable {
   }
 
   private void leave() {
-    IngestStream last = stream;
+    IngestStream<E, Q, A> last = stream;
     if (last != null && !last.ended()) {
       last.cancel();
     }
@@ -88,7 +93,7 @@ final class IngestSender implements Runnable {
 
   /** Goes on after the end of a stream, or gives up. */
   private void recover() throws InterruptedException {
-    IngestStream broken = stream;
+    IngestStream<E, Q, A> broken = stream;
     stream = null;
     if (broken == null || !queue.requeue()) {
       return;
@@ -134,12 +139,12 @@ final class IngestSender implements Runnable {
     opener.resetBackoff().run();
   }
 
-  /** Finds the message that is too large, halves it until one event is left, and refuses that. */
+  /** Finds the message that is too large, halves it until one item is left, and refuses that. */
   private void isolate(RapportException why) {
     if (!queue.sendAlone()) {
       return;
     }
-    Message culprit = queue.splitFirst();
+    Message<E> culprit = queue.splitFirst();
     if (culprit == null) {
       return;
     }
@@ -150,18 +155,10 @@ final class IngestSender implements Runnable {
     }
   }
 
-  private void refuse(Message culprit, RapportException why) {
-    EventOutcome.Builder outcome =
-        EventOutcome.newBuilder()
-            .setEventId(culprit.events().get(0).getId())
-            .setResult(EventOutcome.Result.REFUSED);
+  private void refuse(Message<E> culprit, RapportException why) {
     Throwable sent = why.getCause();
     com.google.rpc.Status error = sent == null ? null : StatusProto.fromThrowable(sent);
-    if (error != null) {
-      outcome.setError(error);
-    }
-    IngestEventsResponse answer = IngestEventsResponse.newBuilder().addOutcomes(outcome).build();
-    Tally.tell(options, culprit, answer);
+    ingestion.tell(culprit, ingestion.refusal(culprit, error));
     queue.settle(new Tally(0, 0, 0, 1, 0));
   }
 
@@ -170,7 +167,7 @@ final class IngestSender implements Runnable {
   }
 
   /**
-   * Whether the events may be taken if they are sent again; all have ids, so none can count twice.
+   * Whether the items may be taken if they are sent again; all have ids, so none can count twice.
    */
   private static boolean passing(RapportException why) {
     return switch (why.code()) {

@@ -1,38 +1,35 @@
 package io.rapport.client;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import io.rapport.tracking.v1.EventServiceGrpc;
-import io.rapport.tracking.v1.IngestEventsRequest;
-import io.rapport.tracking.v1.IngestEventsResponse;
 import org.jspecify.annotations.Nullable;
 
-/** One call of IngestEvents; a writer has one after another. */
-final class IngestStream {
+/** One call of the RPC that records; a writer has one after another. */
+final class IngestStream<E extends MessageLite, Q, A> {
   /** What may lie in the transport unsent before the stream counts as not ready. */
   private static final int READY_BYTES = 1 << 20;
 
-  private final IngestQueue queue;
-  private final IngestOptions options;
-  private final ClientCall<IngestEventsRequest, IngestEventsResponse> call;
+  private final IngestQueue<E> queue;
+  private final Ingestion<E, Q, A> ingestion;
+  private final ClientCall<Q, A> call;
   private volatile @Nullable RapportException end;
 
-  private IngestStream(Channel channel, IngestQueue queue, IngestOptions options) {
+  private IngestStream(Channel channel, IngestQueue<E> queue, Ingestion<E, Q, A> ingestion) {
     this.queue = queue;
-    this.options = options;
+    this.ingestion = ingestion;
     this.call =
-        channel.newCall(
-            EventServiceGrpc.getIngestEventsMethod(),
-            CallOptions.DEFAULT.withOnReadyThreshold(READY_BYTES));
+        channel.newCall(ingestion.method(), CallOptions.DEFAULT.withOnReadyThreshold(READY_BYTES));
   }
 
-  static IngestStream open(Channel channel, IngestQueue queue, IngestOptions options) {
-    IngestStream stream = new IngestStream(channel, queue, options);
+  static <E extends MessageLite, Q, A> IngestStream<E, Q, A> open(
+      Channel channel, IngestQueue<E> queue, Ingestion<E, Q, A> ingestion, int inFlight) {
+    IngestStream<E, Q, A> stream = new IngestStream<>(channel, queue, ingestion);
     stream.call.start(stream.new Answers(), new Metadata());
-    stream.call.request(options.inFlight());
+    stream.call.request(inFlight);
     return stream;
   }
 
@@ -53,8 +50,8 @@ final class IngestStream {
     return why;
   }
 
-  void send(Message message) {
-    call.sendMessage(message.request());
+  void send(Message<E> message) {
+    call.sendMessage(ingestion.request(message));
   }
 
   void halfClose() {
@@ -65,18 +62,18 @@ final class IngestStream {
     call.cancel("The writer gave up.", null);
   }
 
-  private final class Answers extends ClientCall.Listener<IngestEventsResponse> {
+  private final class Answers extends ClientCall.Listener<A> {
     @Override
     public void onReady() {
       queue.wake();
     }
 
     @Override
-    public void onMessage(IngestEventsResponse answer) {
+    public void onMessage(A answer) {
       try {
-        Message message = queue.answered(answer.getSequence());
-        Tally tally = Tally.of(message, answer);
-        Tally.tell(options, message, answer);
+        Message<E> message = queue.answered(ingestion.sequence(answer));
+        Tally tally = ingestion.tally(message, answer);
+        ingestion.tell(message, answer);
         queue.settle(tally);
         call.request(1);
       } catch (RuntimeException fault) {

@@ -1,17 +1,16 @@
 package io.rapport.client;
 
-import io.rapport.tracking.v1.Event;
-import io.rapport.tracking.v1.IngestEventsRequest;
+import com.google.protobuf.MessageLite;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Events that go to the service together, in the order in which they were written. */
-final class Message {
+/** Items that go to the service together, in the order in which they were written. */
+final class Message<E extends MessageLite> {
   /** Room for the sequence and its tag. */
   static final int HEAD_BYTES = 16;
 
   private final long first;
-  private final List<Event> events = new ArrayList<>();
+  private final List<E> items = new ArrayList<>();
   private int bytes = HEAD_BYTES;
   private long sequence;
   private boolean sent;
@@ -20,31 +19,31 @@ final class Message {
     this.first = first;
   }
 
-  void add(Event event, int size) {
-    events.add(event);
+  void add(E item, int size) {
+    items.add(item);
     bytes += size;
   }
 
-  /** The position of its first event. */
+  /** The position of its first item. */
   long first() {
     return first;
   }
 
-  /** The position after its last event. */
+  /** The position after its last item. */
   long end() {
-    return first + events.size();
+    return first + items.size();
   }
 
   int size() {
-    return events.size();
+    return items.size();
   }
 
   int bytes() {
     return bytes;
   }
 
-  List<Event> events() {
-    return events;
+  List<E> items() {
+    return items;
   }
 
   long sequence() {
@@ -59,22 +58,16 @@ final class Message {
     return again;
   }
 
-  IngestEventsRequest request() {
-    return IngestEventsRequest.newBuilder().setSequence(sequence).addAllEvents(events).build();
+  /** Its two halves, to find out which item the service doesn't take; only of two items or more. */
+  List<Message<E>> halves() {
+    int middle = items.size() / 2;
+    return List.of(part(0, middle), part(middle, items.size()));
   }
 
-  /**
-   * Its two halves, to find out which event the service doesn't take; only of two events or more.
-   */
-  List<Message> halves() {
-    int middle = events.size() / 2;
-    return List.of(part(0, middle), part(middle, events.size()));
-  }
-
-  private Message part(int from, int to) {
-    Message part = new Message(first + from);
-    for (Event event : events.subList(from, to)) {
-      part.add(event, Parts.size(event));
+  private Message<E> part(int from, int to) {
+    Message<E> part = new Message<>(first + from);
+    for (E item : items.subList(from, to)) {
+      part.add(item, Parts.size(item));
     }
     part.sent = sent;
     return part;

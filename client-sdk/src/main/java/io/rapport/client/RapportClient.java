@@ -50,6 +50,9 @@ public final class RapportClient implements AutoCloseable {
   private final CachesClient caches;
   private final DatasetsClient datasets;
   private final LearningClient learning;
+  private final PredictionsClient predictions;
+  private final AlertsClient alerts;
+  private final LearningMemoryClient learningMemory;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -76,6 +79,11 @@ public final class RapportClient implements AutoCloseable {
     this.caches = new CachesClient(calls, freshness);
     this.datasets = new DatasetsClient(calls);
     this.learning = new LearningClient(calls);
+    this.predictions =
+        new PredictionsClient(
+            calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
+    this.alerts = new AlertsClient(calls);
+    this.learningMemory = new LearningMemoryClient(calls);
   }
 
   /**
@@ -157,6 +165,21 @@ public final class RapportClient implements AutoCloseable {
   /** Has models trained, and keeps their versions. */
   public LearningClient learning() {
     return learning;
+  }
+
+  /** Logs what models predict and what comes true, and tells how well they do. */
+  public PredictionsClient predictions() {
+    return predictions;
+  }
+
+  /** Alerts about models. */
+  public AlertsClient alerts() {
+    return alerts;
+  }
+
+  /** What assistants got wrong, and how to get it right. */
+  public LearningMemoryClient learningMemory() {
+    return learningMemory;
   }
 
   /**

@@ -10,6 +10,7 @@ import io.rapport.caching.v1.PredictionKey;
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Ids;
+import io.rapport.platform.MappedReply;
 import io.rapport.platform.Reply;
 import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
@@ -91,7 +92,7 @@ final class Caches {
       ReadOptions options,
       Function<List<Reading>, R> response,
       Reply<R> reply) {
-    reads.read(Caller.currentTenant(), keys, options, new Mapped<>(reply, response));
+    reads.read(Caller.currentTenant(), keys, options, new MappedReply<>(reply, response));
   }
 
   /** The readings; those beyond what an answer can hold are no hits. */

@@ -2,6 +2,7 @@ package io.rapport.caching;
 
 import io.rapport.caching.v1.ReadOptions;
 import io.rapport.platform.Caller;
+import io.rapport.platform.MappedReply;
 import io.rapport.platform.Positions;
 import io.rapport.platform.Reply;
 import io.rapport.platform.Times;
@@ -64,7 +65,7 @@ final class EntryReads {
     reader.read(
         tenant.id(),
         unknown,
-        new Mapped<>(reply, found -> all(tenant, keys, options, known, found.entries())));
+        new MappedReply<>(reply, found -> all(tenant, keys, options, known, found.entries())));
   }
 
   private List<Reading> all(

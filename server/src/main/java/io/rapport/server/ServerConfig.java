@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param streamsPerTenant how many streams that don't end by themselves
  * @param changeRetention how long the log of changes is kept
  * @param caches how much the caches keep
+ * @param learningEntries how many entries a tenant's learning memory has room for
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -47,6 +48,7 @@ public record ServerConfig(
     int streamsPerTenant,
     Duration changeRetention,
     CachingFeature.Limits caches,
+    int learningEntries,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -113,6 +115,7 @@ public record ServerConfig(
     CHANGE_RETENTION_HOURS("168"),
     NEAR_CACHE_MB("32"),
     CACHE_MB_PER_TENANT("1024"),
+    LEARNING_ENTRIES_PER_TENANT("10000"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -163,6 +166,7 @@ public record ServerConfig(
             source.number(Variable.STREAMS_PER_TENANT, 1, 1_000_000),
             Duration.ofHours(source.number(Variable.CHANGE_RETENTION_HOURS, 1, 87_600)),
             source.caches(),
+            source.number(Variable.LEARNING_ENTRIES_PER_TENANT, 1, 1_000_000),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }

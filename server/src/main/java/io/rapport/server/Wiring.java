@@ -11,6 +11,9 @@ import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.identity.IdentityFeature;
 import io.rapport.identity.UserStore;
+import io.rapport.monitoring.alert.AlertFeature;
+import io.rapport.monitoring.memory.LearningMemoryFeature;
+import io.rapport.monitoring.prediction.PredictionLogFeature;
 import io.rapport.platform.Admission;
 import io.rapport.platform.AuthInterceptor;
 import io.rapport.platform.CallInterceptor;
@@ -43,13 +46,13 @@ import io.rapport.tracking.event.SensitiveKeys;
 import io.rapport.tracking.property.PropertyFeature;
 import io.rapport.versioning.ServiceWrites;
 import io.rapport.versioning.dataset.DatasetFeature;
+import io.rapport.versioning.model.LivePerformance;
 import io.rapport.versioning.model.ModelFeature;
 import io.rapport.versioning.training.TrainingFeature;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
@@ -179,12 +182,21 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
+    PredictionLogFeature predictions =
+        closed(new PredictionLogFeature(db, systemDb, work, changes, users));
+    AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
     ServiceWrites writes = new ServiceWrites(db, changes);
     TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
     ModelFeature models =
         closed(
             new ModelFeature(
-                db, system, writes, training.trainings(), aroundModels(caching), clock));
+                db,
+                system,
+                writes,
+                training.trainings(),
+                aroundModels(alerts, predictions, caching),
+                clock));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -197,6 +209,9 @@ final class Wiring implements AutoCloseable {
     services.addAll(datasets.services(rpcs, changes));
     services.add(training.service(rpcs, models.trainedModels(), datasets::trained));
     services.addAll(models.services(rpcs, work));
+    services.add(predictions.service(rpcs));
+    services.addAll(alerts.services(rpcs));
+    services.add(memory.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -224,12 +239,18 @@ final class Wiring implements AutoCloseable {
     starts.add(() -> datasets.start(changes));
     starts.add(training::start);
     starts.add(models::start);
+    starts.add(predictions::start);
+    starts.add(alerts::start);
   }
 
-  private static ModelFeature.Others aroundModels(CachingFeature caching) {
+  private static ModelFeature.Others aroundModels(
+      AlertFeature alerts, PredictionLogFeature predictions, CachingFeature caching) {
     return new ModelFeature.Others(
-        (dsl, tenant, modelType) -> List.of(),
-        (dsl, tenant, modelType, version, from) -> Optional.empty(),
+        alerts::openCriticalAlerts,
+        (dsl, tenant, type, version, from) ->
+            predictions
+                .livePerformance(dsl, tenant, type, version, from)
+                .map(live -> new LivePerformance.Figure(live.value(), live.sampleCount())),
         caching::modelSuperseded);
   }
 
@@ -237,6 +258,8 @@ final class Wiring implements AutoCloseable {
     List<InitialState> initialStates = new ArrayList<>(IdentityFeature.initialStates());
     initialStates.add(PropertyFeature.initialState());
     initialStates.addAll(CachingFeature.initialStates());
+    initialStates.addAll(AlertFeature.initialStates());
+    initialStates.add(LearningMemoryFeature.initialState());
     initialStates.addAll(EventFeature.initialStates());
     initialStates.addAll(DatasetFeature.initialStates());
     initialStates.add(TrainingFeature.initialState());

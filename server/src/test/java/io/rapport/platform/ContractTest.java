@@ -43,6 +43,8 @@ class ContractTest {
           "versioning.write",
           "versioning.train",
           "versioning.promote",
+          "monitoring.read",
+          "monitoring.write",
           "changes.read",
           "inspect",
           "operator");
@@ -51,6 +53,7 @@ class ContractTest {
   private static final Set<String> WITHOUT_VALIDATE_ONLY =
       Set.of(
           "IngestEvents",
+          "StreamPredictions",
           "GetOrLeasePrediction",
           "GetOrLeaseAnalysis",
           "ClaimWarmups",

@@ -37,7 +37,7 @@ final class DatasetCalls {
 
   static Stream<Call> all() {
     return Stream.concat(
-        LINES.stream().map(line -> CacheCalls.call(PACKAGE, line)),
+        LINES.stream().map(line -> TextCalls.call(PACKAGE, line)),
         Stream.of(
             new Call(
                 PACKAGE + "TrainingDatasetService/StreamManifestRows",

@@ -29,6 +29,12 @@ import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
 import io.rapport.identity.v1.UserPermissionServiceGrpc;
 import io.rapport.identity.v1.UserServiceGrpc;
+import io.rapport.monitoring.v1.AlertSilence;
+import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
+import io.rapport.monitoring.v1.CreateAlertSilenceRequest;
+import io.rapport.monitoring.v1.CreateDetectionSettingsRequest;
+import io.rapport.monitoring.v1.DetectionSettings;
+import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
 import io.rapport.platform.Contract;
 import io.rapport.platform.v1.ResourceProto;
 import io.rapport.tracking.v1.EventServiceGrpc;
@@ -59,7 +65,9 @@ class ResourceIsolationTest {
           Map.entry("ModelVersion", LearningCalls::version),
           Map.entry("ModelActivation", LearningCalls::activation),
           Map.entry("ModelPerformance", LearningCalls::performance),
-          Map.entry("PromotionPolicy", LearningCalls::policy));
+          Map.entry("PromotionPolicy", LearningCalls::policy),
+          Map.entry("AlertSilence", ResourceIsolationTest::silence),
+          Map.entry("DetectionSettings", ResourceIsolationTest::detection));
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -153,6 +161,9 @@ class ResourceIsolationTest {
   }
 
   private static String plural(String name) {
+    if (name.endsWith("s")) {
+      return name;
+    }
     return name.endsWith("y") ? name.substring(0, name.length() - 1) + "ies" : name + "s";
   }
 
@@ -235,6 +246,28 @@ class ResourceIsolationTest {
                         .setCache(CacheLifetime.Cache.ANALYSIS)
                         .setEntryType("t" + Given.id())
                         .setLifetimeSeconds(60))
+                .build())
+        .getId();
+  }
+
+  private static String silence(Channel channel) {
+    return AlertSilenceServiceGrpc.newBlockingStub(channel)
+        .createAlertSilence(
+            CreateAlertSilenceRequest.newBuilder()
+                .setAlertSilence(
+                    AlertSilence.newBuilder()
+                        .setModelName("m")
+                        .setFingerprint("*")
+                        .setSilencedUntilAt(Given.time("2099-01-01T00:00:00Z")))
+                .build())
+        .getId();
+  }
+
+  private static String detection(Channel channel) {
+    return DetectionSettingsServiceGrpc.newBlockingStub(channel)
+        .createDetectionSettings(
+            CreateDetectionSettingsRequest.newBuilder()
+                .setDetectionSettings(DetectionSettings.newBuilder().setModelName("m"))
                 .build())
         .getId();
   }

@@ -68,6 +68,7 @@ class ServerConfigTest {
                 1000,
                 Duration.ofDays(7),
                 new CachingFeature.Limits(32L * 1024 * 1024, 1024L * 1024 * 1024),
+                10_000,
                 Duration.ofSeconds(2)));
   }
 
@@ -120,6 +121,7 @@ class ServerConfigTest {
     "RAPPORT_CHANGE_RETENTION_HOURS, 0",
     "RAPPORT_NEAR_CACHE_MB, -1",
     "RAPPORT_CACHE_MB_PER_TENANT, 0",
+    "RAPPORT_LEARNING_ENTRIES_PER_TENANT, 0",
     "RAPPORT_DRAIN_MS, -1",
     "RAPPORT_MAX_CALLS, -1",
     "RAPPORT_MAX_RESERVED_CALLS, 0",
@@ -237,6 +239,7 @@ class ServerConfigTest {
     values.put(Variable.CHANGE_RETENTION_HOURS, "24");
     values.put(Variable.NEAR_CACHE_MB, "5");
     values.put(Variable.CACHE_MB_PER_TENANT, "9");
+    values.put(Variable.LEARNING_ENTRIES_PER_TENANT, "77");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();

@@ -106,10 +106,17 @@ class TenantIsolationTest {
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
   record Names(
-      String event, String user, String subject, String property, String held, String token) {
+      String event,
+      String user,
+      String subject,
+      String property,
+      String held,
+      String token,
+      String alert) {
     static Names fresh() {
       String tag = "x" + Given.id();
-      return new Names(Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id(), tag);
+      return new Names(
+          Given.id(), Given.id(), tag, tag.replace('-', '_'), Given.id(), tag, Given.id());
     }
   }
 
@@ -133,12 +140,18 @@ class TenantIsolationTest {
           .replace(names.subject(), "SUBJECT")
           .replace(names.property(), "PROPERTY")
           .replace(type(names), "TYPE")
-          .replace(names.held(), "HELD");
+          .replace(names.held(), "HELD")
+          .replace(names.alert(), "ALERT");
     }
   }
 
   static Stream<Call> calls() {
-    return Stream.of(ownCalls(), CacheCalls.all(), DatasetCalls.all(), LearningCalls.all())
+    return Stream.of(
+            ownCalls(),
+            CacheCalls.all(),
+            DatasetCalls.all(),
+            LearningCalls.all(),
+            MonitoringCalls.all())
         .flatMap(calls -> calls);
   }
 
@@ -453,7 +466,9 @@ class TenantIsolationTest {
                 .setDatasetType("isolated")
                 .setThreshold(1)
                 .build());
-    return new Names(names.event(), user, names.subject(), names.property(), names.held(), token);
+    String alert = MonitoringCalls.make(client.channel(), names, user);
+    return new Names(
+        names.event(), user, names.subject(), names.property(), names.held(), token, alert);
   }
 
   private static String type(Names names) {

@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
 import io.rapport.platform.Times;
+import io.rapport.platform.json.ByteWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;

@@ -6,6 +6,7 @@ import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.json.Json;
 import io.rapport.platform.watch.EventSource;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Watches;

@@ -6,6 +6,7 @@ import io.rapport.identity.v1.Identity;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Times;
 import io.rapport.platform.Uuids;
+import io.rapport.platform.json.Texts;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.tracking.v1.Event;
 import java.util.ArrayList;

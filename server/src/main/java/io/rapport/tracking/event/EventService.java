@@ -13,6 +13,7 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
+import io.rapport.platform.json.Json;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.Selection;
 import io.rapport.platform.watch.WatchPlan;

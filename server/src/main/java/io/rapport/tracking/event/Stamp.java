@@ -2,6 +2,9 @@ package io.rapport.tracking.event;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.rapport.platform.json.ByteWriter;
+import io.rapport.platform.json.Json;
+import io.rapport.platform.json.JsonWriter;
 import io.rapport.tracking.v1.ContractViolation;
 import io.rapport.tracking.v1.ContractViolation.Rule;
 import java.nio.charset.StandardCharsets;

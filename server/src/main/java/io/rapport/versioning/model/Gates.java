@@ -5,7 +5,6 @@ import io.rapport.versioning.v1.PromotionGate.Gate;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The conditions under which a version may become active. */
@@ -27,9 +26,9 @@ final class Gates {
    * How a version does at each gate.
    *
    * @param active the version that it is going to replace
-   * @param alerts critical ones that are open
+   * @param alerts how many critical ones are open
    */
-  List<PromotionGate> results(Version version, @Nullable Version active, List<UUID> alerts) {
+  List<PromotionGate> results(Version version, @Nullable Version active, int alerts) {
     return List.of(
         validationScore(version, active),
         dataQuality(version),
@@ -44,8 +43,8 @@ final class Gates {
             version.approved() ? "approved" : "the training is not approved"),
         result(
             Gate.NO_CRITICAL_ALERT,
-            alerts.isEmpty() || !policy.blockOnAlerts(),
-            alerts.isEmpty() ? "no critical alert is open" : "critical alerts are open: " + alerts),
+            alerts == 0 || !policy.blockOnAlerts(),
+            alerts == 0 ? "no critical alert is open" : "critical alerts that are open: " + alerts),
         result(
             Gate.ARTEFACT_DIGEST,
             version.artefactDigest() != null || !policy.requireDigest(),

@@ -443,6 +443,8 @@ class WatchTest {
             "supported",
             "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
                 + " identity.system_setting identity.user identity.user_permission"
+                + " monitoring.alert_silence monitoring.anomaly_alert"
+                + " monitoring.detection_settings monitoring.learning_memory"
                 + " tracking.event_property tracking.quarantined_event"
                 + " versioning.data_quality_metrics versioning.model_activation"
                 + " versioning.model_performance versioning.model_version"

@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.rapport.platform.json.Json;
 import io.rapport.tracking.v1.Redaction;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;

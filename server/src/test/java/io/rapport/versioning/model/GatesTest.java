@@ -6,7 +6,6 @@ import io.rapport.versioning.v1.PromotionGate;
 import io.rapport.versioning.v1.PromotionGate.Gate;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,7 @@ class GatesTest {
   private static Set<Gate> failed(
       Gates gates, Version version, @Nullable Version active, UUID... alerts) {
     Set<Gate> failed = EnumSet.noneOf(Gate.class);
-    Gates.failed(gates.results(version, active, List.of(alerts)))
+    Gates.failed(gates.results(version, active, alerts.length))
         .forEach(it -> failed.add(it.getGate()));
     return failed;
   }
@@ -62,7 +61,7 @@ class GatesTest {
     assertThat(failed(new Gates(Policy.USUAL, Set.of()), nothing, active, UUID.randomUUID()))
         .isEqualTo(ALL);
     assertThat(failed(new Gates(Policy.USUAL, ALL), nothing, active, UUID.randomUUID())).isEmpty();
-    assertThat(new Gates(Policy.USUAL, ALL).results(nothing, active, List.of()))
+    assertThat(new Gates(Policy.USUAL, ALL).results(nothing, active, 0))
         .filteredOn(PromotionGate::getOverridden)
         .extracting(PromotionGate::getGate)
         .doesNotContain(Gate.NO_CRITICAL_ALERT)

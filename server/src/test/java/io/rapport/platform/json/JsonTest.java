@@ -1,4 +1,4 @@
-package io.rapport.tracking.event;
+package io.rapport.platform.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,14 +1,14 @@
-package io.rapport.tracking.event;
+package io.rapport.platform.json;
 
 import io.rapport.platform.v1.ErrorReason;
 import java.util.Optional;
 
 /** What texts PostgreSQL can hold. */
-final class Texts {
+public final class Texts {
   private Texts() {}
 
   /** Why a text can't be held; empty if it can. */
-  static Optional<ErrorReason> problem(String text) {
+  public static Optional<ErrorReason> problem(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c == '\0') {
@@ -24,7 +24,7 @@ final class Texts {
     return Optional.empty();
   }
 
-  static String describe(ErrorReason problem) {
+  public static String describe(ErrorReason problem) {
     return problem == ErrorReason.TEXT_NUL
         ? "must not contain NUL"
         : "has half of a surrogate pair";

@@ -1,4 +1,4 @@
-package io.rapport.tracking.event;
+package io.rapport.platform.json;
 
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
@@ -7,51 +7,51 @@ import java.util.Arrays;
 import java.util.UUID;
 
 /** A growing array of bytes, written big-endian as PostgreSQL and our digests want it. */
-final class ByteWriter {
+public final class ByteWriter {
   private byte[] bytes;
   private int size;
 
-  ByteWriter(int capacity) {
+  public ByteWriter(int capacity) {
     this.bytes = new byte[capacity];
   }
 
-  ByteWriter putByte(int value) {
+  public ByteWriter putByte(int value) {
     room(Byte.BYTES);
     bytes[size++] = (byte) value;
     return this;
   }
 
-  ByteWriter putShort(int value) {
+  public ByteWriter putShort(int value) {
     room(Short.BYTES);
     bytes[size++] = (byte) (value >> 8);
     bytes[size++] = (byte) value;
     return this;
   }
 
-  ByteWriter putInt(int value) {
+  public ByteWriter putInt(int value) {
     return putShort(value >> 16).putShort(value);
   }
 
-  ByteWriter putLong(long value) {
+  public ByteWriter putLong(long value) {
     return putInt((int) (value >> 32)).putInt((int) value);
   }
 
-  ByteWriter putUuid(UUID value) {
+  public ByteWriter putUuid(UUID value) {
     return putLong(value.getMostSignificantBits()).putLong(value.getLeastSignificantBits());
   }
 
-  ByteWriter putBytes(byte[] value) {
+  public ByteWriter putBytes(byte[] value) {
     return putBytes(value, 0, value.length);
   }
 
-  ByteWriter putBytes(byte[] value, int offset, int length) {
+  public ByteWriter putBytes(byte[] value, int offset, int length) {
     room(length);
     System.arraycopy(value, offset, bytes, size, length);
     size += length;
     return this;
   }
 
-  ByteWriter putBytes(ByteString value) {
+  public ByteWriter putBytes(ByteString value) {
     room(value.size());
     value.copyTo(bytes, size);
     size += value.size();
@@ -59,7 +59,7 @@ final class ByteWriter {
   }
 
   /** The text in UTF-8. */
-  ByteWriter putText(String value) {
+  public ByteWriter putText(String value) {
     int length = value.length();
     room(length);
     for (int i = 0; i < length; i++) {
@@ -73,29 +73,29 @@ final class ByteWriter {
   }
 
   /** Leaves room for an int, to be filled by {@link #setInt}. */
-  int reserveInt() {
+  public int reserveInt() {
     int place = size;
     putInt(0);
     return place;
   }
 
-  void setInt(int place, int value) {
+  public void setInt(int place, int value) {
     ByteBuffer.wrap(bytes).putInt(place, value);
   }
 
-  int size() {
+  public int size() {
     return size;
   }
 
-  void clear() {
+  public void clear() {
     size = 0;
   }
 
-  byte[] array() {
+  public byte[] array() {
     return bytes;
   }
 
-  byte[] copy() {
+  public byte[] copy() {
     return Arrays.copyOf(bytes, size);
   }
 

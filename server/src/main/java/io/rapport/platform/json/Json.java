@@ -1,4 +1,4 @@
-package io.rapport.tracking.event;
+package io.rapport.platform.json;
 
 import com.google.protobuf.ListValue;
 import com.google.protobuf.NullValue;
@@ -26,7 +26,7 @@ import tools.jackson.core.json.JsonFactory;
  * JSON objects as plain values: maps sorted by key, lists, strings, Long, BigDecimal, Boolean and
  * null. Equal data has equal values, whether it came as bytes or as a Struct.
  */
-final class Json {
+public final class Json {
   private static final int MAX_DEPTH = 32;
   private static final int MAX_NUMBER_LENGTH = 500;
 
@@ -57,13 +57,13 @@ final class Json {
   }
 
   /** Reads one JSON object in UTF-8, as it was sent. */
-  static Map<String, @Nullable Object> parse(byte[] json, String field) {
+  public static Map<String, @Nullable Object> parse(byte[] json, String field) {
     requireUtf8(json, field);
     return parse(SENT, json, field);
   }
 
   /** Reads one JSON object as PostgreSQL gives it back. */
-  static Map<String, @Nullable Object> parseStored(byte[] json) {
+  public static Map<String, @Nullable Object> parseStored(byte[] json) {
     return parse(STORED, json, "data_json");
   }
 
@@ -170,7 +170,7 @@ final class Json {
   }
 
   /** Reads a Struct. */
-  static Map<String, @Nullable Object> parse(Struct struct, String field) {
+  public static Map<String, @Nullable Object> parse(Struct struct, String field) {
     return readStruct(struct, field, 1);
   }
 
@@ -209,13 +209,13 @@ final class Json {
           field,
           ErrorReason.NUMBER_NOT_EXACT,
           "has NaN, an infinity or an integer of 2^53 or more, of which a double may have lost"
-              + " digits; send data_json or a string");
+              + " digits; send JSON bytes or a string");
     }
     return number(BigDecimal.valueOf(number), field);
   }
 
   /** Whether a Struct can hold the value: whether a double holds each of its numbers exactly. */
-  static boolean fitsStruct(@Nullable Object value) {
+  public static boolean fitsStruct(@Nullable Object value) {
     return switch (value) {
       case Long number -> Math.abs(number.doubleValue()) < FIRST_INEXACT;
       case BigDecimal number -> BigDecimal.valueOf(number.doubleValue()).compareTo(number) == 0;
@@ -226,7 +226,7 @@ final class Json {
   }
 
   /** The object, which {@linkplain #fitsStruct fits}, as a Struct. */
-  static Struct toStruct(Map<String, @Nullable Object> object) {
+  public static Struct toStruct(Map<String, @Nullable Object> object) {
     return toStructOf(object);
   }
 

@@ -1,10 +1,9 @@
-package io.rapport.caching;
+package io.rapport.platform;
 
-import io.rapport.platform.Reply;
 import java.util.function.Function;
 
 /** Takes an answer from which another follows. */
-record Mapped<A, B>(Reply<B> reply, Function<A, B> map) implements Reply<A> {
+public record MappedReply<A, B>(Reply<B> reply, Function<A, B> map) implements Reply<A> {
   @Override
   public void send(A answer) {
     B mapped;

@@ -1,4 +1,4 @@
-package io.rapport.tracking.event;
+package io.rapport.platform.json;
 
 import java.math.BigDecimal;
 import java.util.List;
@@ -6,12 +6,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the values of {@link Json} in their one form: sorted, without blanks. */
-final class JsonWriter {
+public final class JsonWriter {
   private static final String HEX = "0123456789abcdef";
 
   private JsonWriter() {}
 
-  static void write(@Nullable Object value, ByteWriter out) {
+  public static void write(@Nullable Object value, ByteWriter out) {
     switch (value) {
       case null -> out.putText("null");
       case String text -> writeString(text, out);
