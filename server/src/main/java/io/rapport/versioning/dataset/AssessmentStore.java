@@ -48,24 +48,17 @@ final class AssessmentStore {
       )
       """;
 
-  /**
-   * Cells that are not populated have no type. Numbers that a double can't hold are left out of
-   * what is reckoned with numbers.
-   */
+  /** Numbers that a double can't hold are left out of what is reckoned with numbers. */
   private static final String CELLS =
       """
       , cells AS MATERIALIZED (
-        SELECT k.key, t.type,
-          CASE t.type WHEN 'number' THEN CASE WHEN abs(k.value::numeric) < 1e300
-            THEN k.value::double precision END END AS number,
-          CASE WHEN t.type IN ('string', 'boolean') THEN left(k.value #>> '{}', 200) END AS text,
-          CASE t.type WHEN 'number' THEN abs(k.value::numeric) <= 1e9
-            WHEN 'string' THEN char_length(k.value #>> '{}') <= 9999
-            ELSE t.type IS NOT NULL END AS valid
-          FROM sample s
-         CROSS JOIN LATERAL jsonb_each(s.data) k
-         CROSS JOIN LATERAL (
-           SELECT CASE WHEN k.value NOT IN ('null', '""') THEN jsonb_typeof(k.value) END AS type) t
+        SELECT k.key, jsonb_typeof(k.value) AS type,
+          CASE WHEN jsonb_typeof(k.value) = 'number'
+            THEN CASE WHEN abs(k.value::numeric) < 1e300
+              THEN k.value::double precision END END AS number,
+          CASE WHEN jsonb_typeof(k.value) IN ('string', 'boolean')
+            THEN k.value #>> '{}' END AS text
+          FROM sample s CROSS JOIN LATERAL jsonb_each(s.data) k
       )
       """;
 
@@ -76,8 +69,10 @@ final class AssessmentStore {
           count(*) FILTER (WHERE type = 'boolean') AS booleans,
           count(*) FILTER (WHERE type = 'number') AS numbers,
           count(*) FILTER (WHERE type = 'object') AS objects,
-          count(*) FILTER (WHERE type = 'string') AS strings,
-          count(*) FILTER (WHERE valid) AS valid,
+          count(*) FILTER (WHERE type = 'string' AND text <> '') AS strings,
+          count(*) FILTER (WHERE CASE type WHEN 'number' THEN abs(number) <= 1e9
+            WHEN 'string' THEN char_length(text) BETWEEN 1 AND 9999
+            ELSE type <> 'null' END) AS valid,
           count(number) AS n, avg(number) AS mean, stddev_pop(number) AS deviation,
           min(number) AS least, max(number) AS greatest
           FROM cells GROUP BY key
@@ -102,9 +97,10 @@ final class AssessmentStore {
           sum(anomalies) AS anomalies
           FROM bins GROUP BY key
       ), texts AS (
-        SELECT key, text, count(*) AS n,
-          row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, text COLLATE "C") AS rank
-          FROM cells WHERE text IS NOT NULL GROUP BY key, text
+        SELECT key, left(text, 200) AS text, count(*) AS n,
+          row_number() OVER (
+            PARTITION BY key ORDER BY count(*) DESC, left(text, 200) COLLATE "C") AS rank
+          FROM cells WHERE text <> '' GROUP BY key, left(text, 200)
       ), categories AS (
         SELECT key, sum(n) AS n, count(*) AS distincts,
           array_agg(text ORDER BY rank) FILTER (WHERE rank <= {5}) AS top,
