@@ -15,6 +15,7 @@ import io.rapport.importer.EventFile;
 import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlertFilter;
 import io.rapport.monitoring.v1.DetectAnomaliesResponse;
+import io.rapport.monitoring.v1.DetectionSettings;
 import io.rapport.monitoring.v1.GetPerformanceFiguresRequest;
 import io.rapport.monitoring.v1.LoggedPrediction;
 import io.rapport.monitoring.v1.Outcome;
@@ -26,6 +27,7 @@ import io.rapport.versioning.v1.DatasetSource;
 import io.rapport.versioning.v1.ListModelActivationsRequest;
 import io.rapport.versioning.v1.ListModelVersionsRequest;
 import io.rapport.versioning.v1.ListTrainingEventsRequest;
+import io.rapport.versioning.v1.ModelActivation;
 import io.rapport.versioning.v1.ModelVersion;
 import io.rapport.versioning.v1.PromotionPolicy;
 import io.rapport.versioning.v1.TrainingDataset;
@@ -57,6 +59,8 @@ final class LearningDemo {
   private static final double ENOUGH_OF_FIRST = 0.75;
   private static final double ENOUGH_OF_SECOND = 0.05;
   private static final int HEALTHY_WEEKS = 4;
+  private static final int LEFT = 4;
+  private static final int INFLATION = 100;
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final DemoServer server;
@@ -92,9 +96,11 @@ final class LearningDemo {
         say("%nWhat %s says of the weeks that followed, and what came true:", one.getVersion());
         predict(client, one, until.cases(firstWeek, secondWeek - 1), false);
         tellFigures(client, one);
+        resolveAlerts(client);
 
         TrainingEvent next = await("the next training", () -> trainingAfter(client, asked));
         ModelVersion two = promoted(client, next.getId());
+        setThreshold(client, events.size());
         record(client, events.subList(second, events.size()));
         Histories all = histories(events, users(client));
         say("%n%s takes over, and does well at first:", two.getVersion());
@@ -241,7 +247,7 @@ final class LearningDemo {
   /**
    * Logs what a version says of people, and what they did then.
    *
-   * @param spoilt whether the features come in the wrong order
+   * @param spoilt whether the features come too large, and some are lost
    */
   private void predict(RapportClient client, ModelVersion version, List<Case> cases, boolean spoilt)
       throws IOException {
@@ -249,7 +255,7 @@ final class LearningDemo {
     List<OutcomeReport> outcomes = new ArrayList<>();
     try (PredictionWriter log = client.predictions().writer()) {
       for (Case each : cases) {
-        List<Double> features = spoilt ? each.features().reversed() : each.features();
+        List<Double> features = spoilt ? inflated(each.features()) : each.features();
         String id = UUID.randomUUID().toString();
         log.log(
             LoggedPrediction.newBuilder()
@@ -258,7 +264,7 @@ final class LearningDemo {
                 .setModelVersion(version.getVersion())
                 .setPredictionType("probability")
                 .setPredictionValue(model.probability(features))
-                .setInputFeaturesStruct(struct(features))
+                .setInputFeaturesStruct(struct(spoilt ? features.subList(0, LEFT) : features))
                 .setUserId(each.user())
                 .build());
         outcomes.add(
@@ -270,6 +276,10 @@ final class LearningDemo {
     }
     client.predictions().outcomes(outcomes);
     say("  logged %,d predictions and their outcomes.", cases.size());
+  }
+
+  private static List<Double> inflated(List<Double> features) {
+    return features.stream().map(it -> it * INFLATION).toList();
   }
 
   private static Struct struct(List<Double> features) {
@@ -301,15 +311,46 @@ final class LearningDemo {
     }
   }
 
+  /**
+   * The usual detection compares values, and probabilities that are near 0 for most people look odd
+   * for the others: somebody sees that, and has features compared instead.
+   */
+  private static void resolveAlerts(RapportClient client) {
+    DetectAnomaliesResponse found = client.alerts().detect(TYPE);
+    say("  %,d of %,d predictions look odd.", found.getAnomalyCount(), found.getJudged());
+    for (AnomalyAlert alert : alerts(client)) {
+      say(
+          "  alert: %s, %s. Somebody looks: few people are as active as those, and nothing is"
+              + " wrong. It is resolved, and features are compared from now on.",
+          alert.getSeverity(), alert.getAlertType());
+      client.alerts().resolve(alert.getId(), "few people are as active, and nothing is wrong");
+    }
+    client
+        .alerts()
+        .putSettings(
+            DetectionSettings.newBuilder()
+                .setModelName(TYPE)
+                .setMethod(DetectionSettings.Method.ISOLATION_FOREST)
+                .build());
+  }
+
+  private static List<AnomalyAlert> alerts(RapportClient client) {
+    return client
+        .alerts()
+        .list(AnomalyAlertFilter.newBuilder().setModelName(TYPE).build())
+        .filter(it -> it.getState() == AnomalyAlert.State.OPEN)
+        .toList();
+  }
+
   private void spoil(RapportClient client, ModelVersion version, List<Case> cases)
       throws IOException {
-    say("%nThen somebody changes the order of the features on their way to the model:");
+    say(
+        "%nThen a change on the way to the model makes all features a hundred times too large, and loses some of them in the log:");
     predict(client, version, cases, true);
     tellFigures(client, version);
     DetectAnomaliesResponse found = client.alerts().detect(TYPE);
     say("  %,d of %,d predictions are anomalies.", found.getAnomalyCount(), found.getJudged());
-    for (AnomalyAlert alert :
-        client.alerts().list(AnomalyAlertFilter.newBuilder().setModelName(TYPE).build()).toList()) {
+    for (AnomalyAlert alert : alerts(client)) {
       say("  alert: %s, %s.", alert.getSeverity(), alert.getAlertType());
     }
   }
@@ -332,7 +373,7 @@ final class LearningDemo {
         .learning()
         .models()
         .activations(ListModelActivationsRequest.getDefaultInstance())
-        .forEach(it -> say("  %s", oneLine(it.toString())));
+        .forEach(it -> tellActivation(client, it));
     TrainingEvent again =
         await(
             "a training because of it",
@@ -345,8 +386,18 @@ final class LearningDemo {
     say("And it asked for a new training: %s, now %s.", again.getCause(), again.getStatus());
   }
 
-  private static String oneLine(String text) {
-    return text.replace('\n', ' ').replaceAll(" +", " ").strip();
+  private static void tellActivation(RapportClient client, ModelActivation activation) {
+    say(
+        "  %s from %s on: %s %s",
+        client
+            .learning()
+            .models()
+            .get(activation.getModelVersionId())
+            .map(ModelVersion::getVersion)
+            .orElse("?"),
+        Instant.ofEpochSecond(activation.getActivatedAt().getSeconds()),
+        activation.getCause(),
+        activation.getReason());
   }
 
   private static void assertRunning(TrainingWorker worker) {
