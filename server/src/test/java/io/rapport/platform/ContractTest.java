@@ -201,7 +201,7 @@ class ContractTest {
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
         .matches(
-            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream|Compare|Resolve)([A-Z].*|)");
+            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream(?!Predictions)|Compare|Resolve(?!AnomalyAlert))([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {

@@ -89,9 +89,7 @@ final class TrainingDatasetService {
                     ? datasets.require(dsl, tenant, UUID.fromString(request.getId()))
                     : datasets
                         .findByType(dsl, tenant, request.getDatasetType())
-                        .orElseThrow(() ->
-                            ServiceException.notFound(DATASET)
-                                .with("dataset_type", request.getDatasetType())))
+                        .orElseThrow(() -> ServiceException.notFound(DATASET)))
         .proto();
   }
 
@@ -143,8 +141,7 @@ final class TrainingDatasetService {
               Code.ALREADY_EXISTS,
               ErrorReason.RESOURCE_EXISTS,
               "a dataset of this type or with this id is there already")
-          .with("kind", DATASET)
-          .with("dataset_type", type);
+          .with("kind", DATASET);
     }
     if (datasets.count(tx.dsl(), tx.tenant()) >= MAX_DATASETS) {
       throw ServiceException.failedPrecondition(

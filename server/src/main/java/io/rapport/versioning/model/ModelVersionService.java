@@ -78,10 +78,9 @@ final class ModelVersionService {
 
   static ServiceException noneActive(String modelType) {
     return ServiceException.of(
-            Code.NOT_FOUND,
-            ErrorReason.NO_ACTIVE_VERSION,
-            "no version of this model type is, or was then, active")
-        .with("model_type", modelType);
+        Code.NOT_FOUND,
+        ErrorReason.NO_ACTIVE_VERSION,
+        "no version of this model type is, or was then, active");
   }
 
   private ModelVersion register(RegisterModelVersionRequest request) {

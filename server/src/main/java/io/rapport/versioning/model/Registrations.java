@@ -108,7 +108,6 @@ final class Registrations implements TrainedModels {
                         Code.ALREADY_EXISTS,
                         ErrorReason.VERSION_EXISTS,
                         "the model type has this version")
-                    .with("model_type", version.modelType())
                     .with("version", version.version().toString()));
     write.changed(VersionStore.KIND, Op.CREATED, id, 1);
     return id;

@@ -33,8 +33,7 @@ final class Rollbacks {
         previous(write, current)
             .orElseThrow(() ->
                 ServiceException.failedPrecondition(
-                        ErrorReason.NO_PREVIOUS_VERSION, "there is no version to roll back to")
-                    .with("model_type", modelType));
+                    ErrorReason.NO_PREVIOUS_VERSION, "there is no version to roll back to"));
     Version version = versions.lock(write.dsl(), write.tenant(), previous.version()).orElseThrow();
     return activations.replace(
         write, current, new Activations.Next(version, cause, reason, previous.previous(), null));

@@ -50,9 +50,7 @@ public final class Trainings {
   Requested manual(
       Writing write, String modelType, @Nullable UUID manifest, int priority, String reason) {
     UUID dataset =
-        store
-            .dataset(write.dsl(), write.tenant(), modelType)
-            .orElseThrow(() -> noDataset(modelType));
+        store.dataset(write.dsl(), write.tenant(), modelType).orElseThrow(Trainings::noDataset);
     if (manifest != null && !store.isManifestOf(write.dsl(), write.tenant(), manifest, dataset)) {
       throw ServiceException.notFound("manifest", manifest.toString());
     }
@@ -60,10 +58,9 @@ public final class Trainings {
         write, new New(modelType, dataset, manifest, Cause.MANUAL, priority, write.by(), reason));
   }
 
-  private static ServiceException noDataset(String modelType) {
+  private static ServiceException noDataset() {
     return ServiceException.failedPrecondition(
-            ErrorReason.TRAINING_DATASET_MISSING, "there is no dataset of this model type")
-        .with("model_type", modelType);
+        ErrorReason.TRAINING_DATASET_MISSING, "there is no dataset of this model type");
   }
 
   private Requested request(Writing write, New training) {

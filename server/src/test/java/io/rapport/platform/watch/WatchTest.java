@@ -162,7 +162,7 @@ class WatchTest {
       }
     }
     List<Change> all = run.stream().flatMap(batch -> batch.items().stream()).toList();
-    assertThat(run).as("inside the batch too").hasSizeGreaterThan(5);
+    assertThat(run).as("inside the batch too").hasSizeGreaterThan(2);
 
     int before = 0;
     for (WatchBatch<Change> batch : run) {
