@@ -145,6 +145,15 @@ class WatchTest {
     return ids;
   }
 
+  /** Takes batches until they have so many items. */
+  private static void takeItems(Watch<Change> watch, int items, List<WatchBatch<Change>> taken) {
+    int seen = 0;
+    while (seen < items) {
+      taken.add(watch.next());
+      seen += taken.getLast().items().size();
+    }
+  }
+
   @Test
   void resumesAfterEveryCursorOfARun() {
     List<WatchBatch<Change>> run = new ArrayList<>();
@@ -152,17 +161,14 @@ class WatchTest {
       run.add(watch.next());
       for (int i = 0; i < 5; i++) {
         rapport.client().events().track(eventOf("user-" + i).build());
+        takeItems(watch, 2, run);
       }
       rapport.client().events().batchAllOrNothing(events(2500));
       rapport.client().users().link(user("user-1"), identity("other-1"));
-      int seen = 0;
-      while (seen < 5 * 2 + 2500 + 1 + 1) {
-        run.add(watch.next());
-        seen += run.getLast().items().size();
-      }
+      takeItems(watch, 2500 + 1 + 1, run);
     }
     List<Change> all = run.stream().flatMap(batch -> batch.items().stream()).toList();
-    assertThat(run).as("inside the batch too").hasSizeGreaterThan(2);
+    assertThat(run).as("inside the batch too").hasSizeGreaterThan(6);
 
     int before = 0;
     for (WatchBatch<Change> batch : run) {
