@@ -4,7 +4,6 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import io.grpc.Context;
 import io.rapport.platform.UnitOfWork.Done;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,40 +11,26 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
  * Writes of a tenant that come while others are being written share the next transaction, and so
  * its commit; each has an outcome, a request_id and an answer of its own. One that comes alone is
  * written at once.
- *
- * <p>Platform threads write: a virtual one that waits for the database so often is slow to be
- * woken.
  */
 public final class SharedWrites<C, R> {
   private static final int WRITERS = 4;
-  private static final Duration UNUSED = Duration.ofSeconds(10);
 
   private final UnitOfWork work;
   private final SharedWork<C, R> shared;
   private final ConcurrentMap<UUID, WriteLane<C, R>> lanes = new ConcurrentHashMap<>();
-  private final ThreadPoolExecutor writers;
+  private final Executor writers;
 
   SharedWrites(String name, UnitOfWork work, SharedWork<C, R> shared) {
     this.work = work;
     this.shared = shared;
-    this.writers =
-        new ThreadPoolExecutor(
-            WRITERS,
-            WRITERS,
-            UNUSED.toSeconds(),
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().name(name + "-writer-", 1).daemon().factory());
-    writers.allowCoreThreadTimeOut(true);
+    this.writers = WriterThreads.of(name, WRITERS);
   }
 
   /**
@@ -172,10 +157,13 @@ public final class SharedWrites<C, R> {
       writes.get(i).answer(results.get(i));
     }
     long position = work.end(tx, writes.stream().flatMap(write -> write.kept().stream()).toList());
-    List<Runnable> endings = new ArrayList<>();
-    endings.add(() -> shared.committed(tx.tenant(), calls));
-    writes.forEach(write -> endings.add(() -> write.endAnswered(position)));
-    return endings;
+    return List.of(() -> {
+      try {
+        shared.committed(tx.tenant(), calls);
+      } finally { // whatever that meets, they are committed
+        writes.forEach(write -> write.endAnswered(position));
+      }
+    });
   }
 
   /** Undoes a transaction because some of its writes are refused. */

@@ -7,6 +7,7 @@ import io.rapport.platform.Failures;
 import io.rapport.platform.Positions;
 import io.rapport.platform.Reply;
 import io.rapport.platform.ServiceException;
+import io.rapport.platform.WriterThreads;
 import io.rapport.platform.v1.ErrorReason;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -16,10 +17,8 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,13 +30,10 @@ import org.slf4j.LoggerFactory;
 final class PredictionRecorder implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(PredictionRecorder.class);
 
-  /** Threads of the platform: a virtual one that waits for the database is slow to be woken. */
   private static final int WRITERS = 4;
 
   /** Batches of a tenant that are written at a time. */
   private static final int WRITERS_PER_TENANT = 2;
-
-  private static final Duration UNUSED = Duration.ofSeconds(10);
 
   private static final int MAX_BATCH = 5_000;
   private static final long MAX_BATCH_BYTES = 8L * 1024 * 1024;
@@ -49,20 +45,12 @@ final class PredictionRecorder implements AutoCloseable {
   private final PredictionLog log;
   private final ConcurrentMap<UUID, Lane> lanes = new ConcurrentHashMap<>();
   private final AtomicLong waitingBytes = new AtomicLong();
-  private final ThreadPoolExecutor writers;
+  private final ExecutorService writers;
   private volatile boolean closed;
 
   PredictionRecorder(PredictionLog log) {
     this.log = log;
-    this.writers =
-        new ThreadPoolExecutor(
-            WRITERS,
-            WRITERS,
-            UNUSED.toSeconds(),
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            Thread.ofPlatform().name("prediction-writer-", 1).daemon().factory());
-    writers.allowCoreThreadTimeOut(true);
+    this.writers = WriterThreads.of("prediction", WRITERS);
   }
 
   /** Predictions that are decided together, and who waits for the decisions. */
