@@ -9,16 +9,17 @@ import com.google.api.FieldBehaviorProto;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
-import com.google.protobuf.Descriptors.ServiceDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
 import io.rapport.platform.v1.Resource;
 import io.rapport.platform.v1.ResourceProto;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Requests for every RPC of the contract that name one thing of each kind. Those of entities that
@@ -187,6 +188,16 @@ final class Requests {
           LearningMemoryService/GetLearningStatistics
           LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
           LearningMemoryService/GiveLearningFeedback id: "%event%" feedback: HELPFUL
+          DoraMarketBenchmarkService/GetDoraMarketBenchmark id: "%event%"
+          DoraMarketBenchmarkService/ListDoraMarketBenchmarks metric_name: "%tag%"
+          DoraMarketBenchmarkService/UpsertDoraMarketBenchmark dora_market_benchmark { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
+          DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks dora_market_benchmarks { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
+          DoraMarketBenchmarkService/DeleteDoraMarketBenchmark id: "%event%"
+          DoraMetricInsightService/GetDoraMetricInsight id: "%event%"
+          DoraMetricInsightService/ListDoraMetricInsights metric_name: "%tag%"
+          DoraMetricInsightService/UpsertDoraMetricInsight dora_metric_insight { report_year: 2024 metric_name: "%tag%" insight_text: "a" }
+          DoraMetricInsightService/BatchUpsertDoraMetricInsights dora_metric_insights { report_year: 2024 metric_name: "%tag%" insight_text: "a" }
+          DoraMetricInsightService/DeleteDoraMetricInsight id: "%event%"
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
           """);
 
@@ -211,7 +222,10 @@ final class Requests {
   /** What a tenant does to have one thing of each kind, in this order. */
   static List<Line> making() {
     List<Line> making = new ArrayList<>(MAKING.lines().map(Line::of).toList());
-    for (AnyRpc rpc : AnyRpc.all()) {
+    List<AnyRpc> rpcs = new ArrayList<>(AnyRpc.all());
+    Parents parents = new Parents(rpcs.stream().map(Requests::entity).flatMap(Optional::stream));
+    rpcs.sort(Comparator.comparing(rpc -> entity(rpc).map(parents::above).orElse(0)));
+    for (AnyRpc rpc : rpcs) {
       boolean made = making.stream().anyMatch(line -> line.rpc().equals(rpc.name()));
       if (!made
           && !LISTED.containsKey(rpc.name())
@@ -225,7 +239,7 @@ final class Requests {
   /** The kinds of entities that are only data. */
   static List<String> kinds() {
     return AnyRpc.all().stream()
-        .map(rpc -> entity(rpc.descriptor().getService()))
+        .map(Requests::entity)
         .flatMap(Optional::stream)
         .map(Descriptor::getName)
         .distinct()
@@ -238,7 +252,7 @@ final class Requests {
     if (listed != null) {
       return listed;
     }
-    return entity(rpc.descriptor().getService())
+    return entity(rpc)
         .flatMap(entity -> standard(rpc.descriptor(), entity))
         .map(List::of)
         .orElse(List.of());
@@ -254,9 +268,9 @@ final class Requests {
     return request.build();
   }
 
-  /** The entity that a service is for. */
-  private static Optional<Descriptor> entity(ServiceDescriptor service) {
-    return service.getMethods().stream()
+  /** The entity that the RPC's service is for. */
+  private static Optional<Descriptor> entity(AnyRpc rpc) {
+    return rpc.descriptor().getService().getMethods().stream()
         .map(MethodDescriptor::getOutputType)
         .filter(answer -> answer.getOptions().hasExtension(ResourceProto.resource))
         .findFirst();
@@ -264,7 +278,7 @@ final class Requests {
 
   private static Optional<String> standard(MethodDescriptor method, Descriptor entity) {
     String name = entity.getName();
-    return switch (method.getName().replaceFirst(name + "s?$", "")) {
+    return switch (verb(method, entity)) {
       case "Get", "Delete" -> Optional.of("id: \"%" + name + "%\"");
       case "List" -> Optional.of("");
       case "Create", "Update", "Upsert", "BatchUpsert" ->
@@ -274,6 +288,15 @@ final class Requests {
               .map(field -> field.getName() + " { " + text(entity) + " }");
       default -> Optional.empty();
     };
+  }
+
+  /** What the method does; a list's and a batch's name ends with the plural. */
+  private static String verb(MethodDescriptor method, Descriptor entity) {
+    String name = method.getName();
+    return Stream.of("List", "BatchUpsert")
+        .filter(name::startsWith)
+        .findFirst()
+        .orElse(name.replaceFirst(entity.getName() + "$", ""));
   }
 
   private static boolean isOf(FieldDescriptor field, Descriptor entity) {
@@ -305,7 +328,7 @@ final class Requests {
 
   private static String value(FieldDescriptor field) {
     return switch (field.getJavaType()) {
-      case STRING -> field.getName().equals("user_id") ? ": \"%User%\"" : ": \"%tag%\"";
+      case STRING -> ": \"%" + Parents.kind(field).filter(kinds()::contains).orElse("tag") + "%\"";
       case ENUM -> ": " + field.getEnumType().getValues().get(1).getName();
       case BOOLEAN -> ": true";
       case MESSAGE -> " {}";

@@ -3,6 +3,7 @@ package io.rapport.db;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -51,12 +52,16 @@ public final class DbCommand {
 
     /** Runs {@code action} on it; a local server that runs for nobody else is stopped again. */
     private <T> T use(Function<Migrations, T> action) {
+      return open(database -> action.apply(Migrations.of(database)));
+    }
+
+    private <T> T open(Function<Database, T> action) {
       if (data == null && url != null && !url.isEmpty()) {
-        return action.apply(Migrations.of(Database.parse(url)));
+        return action.apply(Database.parse(url));
       }
       try (LocalPostgres postgres = LocalPostgres.open(directory())) {
         Runtime.getRuntime().addShutdownHook(new Thread(postgres::close, "stop-postgres"));
-        return action.apply(Migrations.of(postgres.database()));
+        return action.apply(postgres.database());
       }
     }
 
@@ -155,6 +160,32 @@ public final class DbCommand {
     }
     Migrations.Outcome outcome = place.use(migrations -> migrations.rollback(target, this::print));
     say("rolled back to %d (%d taken back)".formatted(outcome.version(), outcome.files()));
+  }
+
+  @Command(
+      name = "seed",
+      description = {
+        "Adds the reference data that is not there: workflow steps, levels and types of issues of"
+            + " each tenant, and the benchmarks that all share.",
+        "What is there stays as it is."
+      },
+      mixinStandardHelpOptions = true)
+  void seed(
+      @Mixin Place place,
+      @Option(
+              names = "--tenant",
+              paramLabel = "UUID",
+              description = "For this tenant only; without it, for all.")
+          @Nullable UUID tenant) {
+    if (place.dryRun) {
+      ReferenceData.scripts().forEach(this::print);
+      say("would add what is not there of the above");
+      return;
+    }
+    ReferenceData.Outcome added = place.open(login -> new ReferenceData(login).load(tenant));
+    say(
+        "added %d shared rows, and %d rows of %d tenants"
+            .formatted(added.shared(), added.ofTenants(), added.tenants()));
   }
 
   private void print(Script script) {

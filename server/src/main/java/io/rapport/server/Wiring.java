@@ -9,6 +9,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
+import io.rapport.delivery.DeliveryFeature;
 import io.rapport.identity.IdentityFeature;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.alert.AlertFeature;
@@ -197,6 +198,7 @@ final class Wiring implements AutoCloseable {
                 training.trainings(),
                 aroundModels(alerts, predictions, caching),
                 clock));
+    DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -212,6 +214,7 @@ final class Wiring implements AutoCloseable {
     services.add(predictions.service(rpcs));
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
+    services.addAll(delivery.services(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -264,6 +267,7 @@ final class Wiring implements AutoCloseable {
     initialStates.addAll(DatasetFeature.initialStates());
     initialStates.add(TrainingFeature.initialState());
     initialStates.addAll(ModelFeature.initialStates());
+    initialStates.addAll(DeliveryFeature.initialStates());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

@@ -45,6 +45,8 @@ class ContractTest {
           "versioning.promote",
           "monitoring.read",
           "monitoring.write",
+          "delivery.read",
+          "delivery.write",
           "changes.read",
           "inspect",
           "operator");
@@ -72,7 +74,16 @@ class ContractTest {
           "last_accessed",
           "last_updated",
           "prediction_date",
-          "expected_completion_date");
+          "expected_completion_date",
+          "created",
+          "updated",
+          "resolution_date",
+          "transition_start_date",
+          "transition_change_date",
+          "created_at_github",
+          "updated_at_github",
+          "authored_date",
+          "committed_date");
 
   private final Contract contract = Contract.load();
 

@@ -16,6 +16,7 @@ import io.grpc.Status.Code;
 import io.rapport.caching.v1.CacheLifetime;
 import io.rapport.caching.v1.CacheLifetimeServiceGrpc;
 import io.rapport.caching.v1.CreateCacheLifetimeRequest;
+import io.rapport.delivery.Entities;
 import io.rapport.identity.v1.CreateSystemSettingRequest;
 import io.rapport.identity.v1.CreateUserPermissionRequest;
 import io.rapport.identity.v1.CreateUserRequest;
@@ -39,6 +40,7 @@ import io.rapport.platform.Contract;
 import io.rapport.platform.v1.ResourceProto;
 import io.rapport.tracking.v1.EventServiceGrpc;
 import io.rapport.tracking.v1.TrackEventRequest;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -52,8 +54,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ResourceIsolationTest {
   @RegisterExtension static final Rapport rapport = new Rapport();
 
-  /** How a tenant comes to have one entity of each kind, always with the same keys. */
-  private static final Map<String, Function<Channel, String>> MAKERS =
+  private static final Map<String, Function<Channel, String>> OWN_MAKERS =
       Map.ofEntries(
           Map.entry("User", ResourceIsolationTest::user),
           Map.entry("UserPermission", ResourceIsolationTest::permission),
@@ -68,6 +69,15 @@ class ResourceIsolationTest {
           Map.entry("PromotionPolicy", LearningCalls::policy),
           Map.entry("AlertSilence", ResourceIsolationTest::silence),
           Map.entry("DetectionSettings", ResourceIsolationTest::detection));
+
+  /** How a tenant comes to have one entity of each kind, always with the same keys. */
+  private static final Map<String, Function<Channel, String>> MAKERS = makers();
+
+  private static Map<String, Function<Channel, String>> makers() {
+    Map<String, Function<Channel, String>> makers = new HashMap<>(OWN_MAKERS);
+    Entities.KINDS.forEach(kind -> makers.put(kind, channel -> Entities.make(channel, kind)));
+    return makers;
+  }
 
   /** The standard methods of resources, by their full names. */
   static Set<String> standardMethods() {
@@ -149,22 +159,27 @@ class ResourceIsolationTest {
   private static Set<MethodDescriptor> standard(ServiceDescriptor service, Descriptor entity) {
     Set<MethodDescriptor> standard = new java.util.LinkedHashSet<>();
     for (MethodDescriptor method : service.getMethods()) {
-      if (method
-          .getName()
-          .matches(
-              "(Get|Create|Update|Upsert|Delete)%1$s|(List|BatchUpsert)%2$s"
-                  .formatted(entity.getName(), plural(entity.getName())))) {
+      boolean one =
+          method.getName().matches("(Get|Create|Update|Upsert|Delete)" + entity.getName());
+      boolean many =
+          switch (method.getName().replaceFirst("(?<=[a-z])[A-Z].*", "")) {
+            case "List" -> holdsMany(method.getOutputType(), entity);
+            case "Batch" -> holdsMany(method.getInputType(), entity);
+            default -> false;
+          };
+      if (one || many) {
         standard.add(method);
       }
     }
     return standard;
   }
 
-  private static String plural(String name) {
-    if (name.endsWith("s")) {
-      return name;
-    }
-    return name.endsWith("y") ? name.substring(0, name.length() - 1) + "ies" : name + "s";
+  private static boolean holdsMany(Descriptor message, Descriptor entity) {
+    return message.getFields().stream()
+        .anyMatch(field ->
+            field.isRepeated()
+                && field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+                && field.getMessageType().equals(entity));
   }
 
   private static String name(MethodDescriptor method) {

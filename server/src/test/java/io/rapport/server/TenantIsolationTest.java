@@ -102,7 +102,21 @@ class TenantIsolationTest {
       Set.of(
           "rapport.identity.v1.TenantService/GetTenant",
           "rapport.identity.v1.TenantService/ListTenants",
-          "rapport.identity.v1.TenantService/CreateTenant");
+          "rapport.identity.v1.TenantService/CreateTenant",
+          "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
+          "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
+          "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",
+          "rapport.delivery.v1.DoraMetricInsightService/UpsertDoraMetricInsight",
+          "rapport.delivery.v1.DoraMetricInsightService/BatchUpsertDoraMetricInsights",
+          "rapport.delivery.v1.DoraMetricInsightService/DeleteDoraMetricInsight");
+
+  /** These answer everybody the same: what they show is no tenant's. */
+  private static final Set<String> SHARED =
+      Set.of(
+          "rapport.delivery.v1.DoraMarketBenchmarkService/GetDoraMarketBenchmark",
+          "rapport.delivery.v1.DoraMarketBenchmarkService/ListDoraMarketBenchmarks",
+          "rapport.delivery.v1.DoraMetricInsightService/GetDoraMetricInsight",
+          "rapport.delivery.v1.DoraMetricInsightService/ListDoraMetricInsights");
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
   record Names(
@@ -400,6 +414,7 @@ class TenantIsolationTest {
   @Test
   void listsEveryRpcOfTheContract() {
     Set<String> listed = new TreeSet<>(FOR_OPERATORS);
+    listed.addAll(SHARED);
     listed.addAll(ResourceIsolationTest.standardMethods());
     calls().forEach(call -> listed.add(call.rpc()));
 

@@ -96,6 +96,16 @@ final class Column {
     return options.getCaseInsensitive();
   }
 
+  /** Whether a natural key may lack it. */
+  boolean isOptionalInKey() {
+    return options.getOptionalInKey();
+  }
+
+  /** Whether two of its values stand for the same in a natural key, as SQL. */
+  String same(String one, String other) {
+    return one + (isOptionalInKey() ? " IS NOT DISTINCT FROM " : " = ") + other;
+  }
+
   /** A text as {@link #lookup} has it. */
   String folded(String text) {
     return isFolded() ? asciiLower(text) : text;

@@ -124,17 +124,22 @@ final class Mapping {
   }
 
   /**
-   * Values of the natural key as columns are looked up.
+   * Values of the natural key as columns are looked up; null for a part that it lacks.
    *
    * @param path where they stand in the request
    */
-  List<String> lookup(List<Object> values, String path) {
-    List<String> key = new ArrayList<>(values.size());
+  List<@Nullable String> lookup(List<Object> values, String path) {
+    List<@Nullable String> key = new ArrayList<>(values.size());
     for (int i = 0; i < values.size(); i++) {
-      Column column = this.key.get(i);
-      key.add(column.folded(column.codec().text(values.get(i), path + "." + column.name())));
+      key.add(lookup(this.key.get(i), values.get(i), path));
     }
     return key;
+  }
+
+  private static @Nullable String lookup(Column column, Object value, String path) {
+    return column.isOptionalInKey() && value.equals("")
+        ? null
+        : column.folded(column.codec().text(value, path + "." + column.name()));
   }
 
   /** The columns without which there is no row, and that neither callers nor defaults set. */

@@ -225,6 +225,9 @@ final class MappingCheck {
       }
       columns.add(options(field).getCaseInsensitive() ? name + "_key" : name);
     }
+    type.getFields().stream()
+        .filter(field -> options(field).getOptionalInKey())
+        .forEach(this::checkOptional);
     boolean held =
         table.getKeys().stream()
             .anyMatch(key ->
@@ -232,6 +235,15 @@ final class MappingCheck {
                     && key.getFields().stream().allMatch(it -> columns.contains(it.getName())));
     require(
         held, "no unique constraint holds its natural key %s".formatted(new TreeSet<>(columns)));
+  }
+
+  private void checkOptional(FieldDescriptor field) {
+    Field<?> column = table.field(field.getName());
+    require(
+        options.getNaturalKeyList().contains(field.getName())
+            && column != null
+            && column.getDataType().nullable(),
+        "the field %s can't be optional in a natural key".formatted(field.getName()));
   }
 
   private void checkOrder(SortOrder order) {

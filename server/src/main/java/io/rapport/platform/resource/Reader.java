@@ -39,7 +39,7 @@ final class Reader {
    *
    * @param key its parts, as columns are looked up
    */
-  Optional<Message> findByKey(UUID tenant, List<String> key, Fields fields) {
+  Optional<Message> findByKey(UUID tenant, List<@Nullable String> key, Fields fields) {
     return one(tenant, fields, connection -> rows.findByKey(connection, tenant, key, fields));
   }
 

@@ -36,7 +36,7 @@ final class RowStore {
     this.byId = "SELECT " + all + " FROM " + mapping.table() + " t WHERE t.tenant_id = ";
     this.byKey =
         mapping.key().stream()
-            .map(it -> " AND t." + it.lookup() + " = ?::" + it.codec().sqlType())
+            .map(it -> " AND " + it.same("t." + it.lookup(), "?::" + it.codec().sqlType()))
             .collect(joining());
   }
 
@@ -60,8 +60,8 @@ final class RowStore {
   }
 
   /** The entity with this natural key; its parts as the columns are looked up. */
-  Optional<Row> findByKey(Connection db, UUID tenant, List<String> key, Fields fields)
-      throws SQLException {
+  Optional<Row> findByKey(
+      Connection db, UUID tenant, List<@Nullable String> key, Fields fields) throws SQLException {
     Sql sql = new Sql(byId(fields)).value(tenant.toString(), "uuid");
     return one(db, sql.raw(byKey, key), fields);
   }

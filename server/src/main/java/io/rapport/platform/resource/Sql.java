@@ -36,7 +36,7 @@ final class Sql {
   }
 
   /** Adds a text with parameters of its own. */
-  Sql raw(String more, List<String> parameters) {
+  Sql raw(String more, List<@Nullable String> parameters) {
     text.append(more);
     values.addAll(parameters);
     return this;

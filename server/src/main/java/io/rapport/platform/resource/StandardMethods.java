@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The standard methods of one kind of entity: what they read from requests and answer. */
 final class StandardMethods {
@@ -102,7 +103,7 @@ final class StandardMethods {
   private Function<Message, Message> get(Shape request) {
     Accessor id = request.field(Mapping.ID);
     Accessor mask = request.field(READ_MASK);
-    Optional<Function<Message, List<String>>> key = key(request);
+    Optional<Function<Message, List<@Nullable String>>> key = key(request);
     return message -> {
       Fields fields = Fields.read((FieldMask) mask.get(message), mapping);
       if (key.isEmpty() || id.isSet(message)) {
@@ -119,7 +120,7 @@ final class StandardMethods {
   }
 
   /** How the natural key is read: a field of its name, or a message with its fields. */
-  private Optional<Function<Message, List<String>>> key(Shape request) {
+  private Optional<Function<Message, List<@Nullable String>>> key(Shape request) {
     if (mapping.key().size() == 1 && request.optional(mapping.keyNames()).isPresent()) {
       Accessor field = request.field(mapping.keyNames());
       return Optional.of(

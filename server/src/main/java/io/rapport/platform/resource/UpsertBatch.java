@@ -129,7 +129,7 @@ final class UpsertBatch {
         """);
     sql.add(user == null ? ", NULL" : ", COALESCE(w.about, f.old_about)");
     sql.add(" FROM found f LEFT JOIN written w ON ");
-    sql.add(all(" AND ", it -> "w." + it.lookup() + " = f." + it.lookup()));
+    sql.add(all(" AND ", it -> it.same("w." + it.lookup(), "f." + it.lookup())));
     return sql.add(" ORDER BY f.ordinal");
   }
 
@@ -139,7 +139,7 @@ final class UpsertBatch {
     sql.add(", t.id IS NULL OR " + differ(this::wanted) + " AS differs");
     sql.add(" FROM input i LEFT JOIN " + mapping.table() + " t ON t.tenant_id = ");
     sql.value(tenant.toString(), "uuid");
-    mapping.key().forEach(it -> sql.add(" AND t." + it.lookup() + " = i." + it.lookup()));
+    mapping.key().forEach(it -> sql.add(" AND " + it.same("t." + it.lookup(), "i." + it.lookup())));
     sql.add(")");
   }
 

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jooq.Check;
-import org.jooq.Field;
 import org.jooq.ForeignKey;
+import org.jooq.Index;
 import org.jooq.Named;
+import org.jooq.SortField;
 import org.jooq.UniqueKey;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -29,10 +31,15 @@ final class Violations {
   Violations(Mapping mapping) {
     this.mapping = mapping;
     for (UniqueKey<?> key : mapping.jooq().getKeys()) {
-      uniques.put(key.getName(), fields(key.getFields()));
+      uniques.put(key.getName(), fields(key.getFields().stream().map(Named::getName)));
+    }
+    for (Index index : mapping.jooq().getIndexes()) {
+      if (index.getUnique()) {
+        uniques.put(index.getName(), fields(index.getFields().stream().map(SortField::getName)));
+      }
     }
     for (ForeignKey<?, ?> key : mapping.jooq().getReferences()) {
-      references.put(key.getName(), fields(key.getFields()));
+      references.put(key.getName(), fields(key.getFields().stream().map(Named::getName)));
     }
     String prefix = "ck_" + mapping.jooq().getName() + "_";
     for (Check<?> check : mapping.jooq().getChecks()) {
@@ -43,8 +50,8 @@ final class Violations {
   }
 
   /** The fields behind columns, as callers know them. */
-  private List<String> fields(List<? extends Field<?>> columns) {
-    List<String> fields = new ArrayList<>(columns.stream().map(Named::getName).toList());
+  private List<String> fields(Stream<String> columns) {
+    List<String> fields = new ArrayList<>(columns.toList());
     fields.remove(Mapping.TENANT);
     fields.replaceAll(name ->
         mapping.find(name).isEmpty() && name.endsWith("_key")

@@ -206,7 +206,7 @@ final class Writer {
 
   private static @Nullable String requireKey(Column column, UpsertBatch.Item item) {
     String text = column.text(item.entity(), item.path());
-    if (text == null) {
+    if (text == null && !column.isOptionalInKey()) {
       throw invalid(item.path() + "." + column.name(), "is required: it names the entity");
     }
     return text;

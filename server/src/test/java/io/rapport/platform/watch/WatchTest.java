@@ -447,7 +447,14 @@ class WatchTest {
     assertThat(told.metadata())
         .containsEntry(
             "supported",
-            "caching.cache_lifetime caching.entry event identity.identity_link identity.sign_in"
+            "caching.cache_lifetime caching.entry delivery.integration delivery.issue"
+                + " delivery.issue_changelog delivery.issuetype delivery.issuetype_hierarchy"
+                + " delivery.issuetype_mapping delivery.jira_pull_request_link delivery.project"
+                + " delivery.project_issuetype delivery.project_status delivery.pull_request"
+                + " delivery.pull_request_comment delivery.pull_request_commit"
+                + " delivery.pull_request_review delivery.repository delivery.status"
+                + " delivery.status_mapping delivery.workflow"
+                + " event identity.identity_link identity.sign_in"
                 + " identity.system_setting identity.user identity.user_permission"
                 + " monitoring.alert_silence monitoring.anomaly_alert"
                 + " monitoring.detection_settings monitoring.learning_memory"
