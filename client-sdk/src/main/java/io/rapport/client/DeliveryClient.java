@@ -74,42 +74,86 @@ public final class DeliveryClient {
   private final ResourceClient<Integration, String, ListIntegrationsRequest> integrations;
   private final ResourceClient<Project, ProjectKey, ListProjectsRequest> projects;
   private final ResourceClient<Issue, IssueKey, ListIssuesRequest> issues;
-  private final ResourceClient<IssueChangelog, IssueChangelogKey, ListIssueChangelogsRequest> issueChangelogs;
+  private final ResourceClient<IssueChangelog, IssueChangelogKey, ListIssueChangelogsRequest>
+      issueChangelogs;
   private final ResourceClient<Issuetype, IssuetypeKey, ListIssuetypesRequest> issuetypes;
-  private final ResourceClient<IssuetypeHierarchy, Integer, ListIssuetypeHierarchiesRequest> issuetypeHierarchies;
-  private final ResourceClient<IssuetypeMapping, String, ListIssuetypeMappingsRequest> issuetypeMappings;
+  private final ResourceClient<IssuetypeHierarchy, Integer, ListIssuetypeHierarchiesRequest>
+      issuetypeHierarchies;
+  private final ResourceClient<IssuetypeMapping, String, ListIssuetypeMappingsRequest>
+      issuetypeMappings;
   private final ResourceClient<Status, StatusKey, ListStatusesRequest> statuses;
   private final ResourceClient<StatusMapping, String, ListStatusMappingsRequest> statusMappings;
   private final ResourceClient<Workflow, WorkflowKey, ListWorkflowsRequest> workflows;
-  private final ResourceClient<ProjectIssuetype, ProjectIssuetypeKey, ListProjectIssuetypesRequest> projectIssuetypes;
-  private final ResourceClient<ProjectStatus, ProjectStatusKey, ListProjectStatusesRequest> projectStatuses;
+  private final ResourceClient<ProjectIssuetype, ProjectIssuetypeKey, ListProjectIssuetypesRequest>
+      projectIssuetypes;
+  private final ResourceClient<ProjectStatus, ProjectStatusKey, ListProjectStatusesRequest>
+      projectStatuses;
   private final ResourceClient<Repository, RepositoryKey, ListRepositoriesRequest> repositories;
   private final ResourceClient<PullRequest, PullRequestKey, ListPullRequestsRequest> pullRequests;
-  private final ResourceClient<PullRequestComment, PullRequestCommentKey, ListPullRequestCommentsRequest> pullRequestComments;
-  private final ResourceClient<PullRequestReview, PullRequestReviewKey, ListPullRequestReviewsRequest> pullRequestReviews;
-  private final ResourceClient<PullRequestCommit, PullRequestCommitKey, ListPullRequestCommitsRequest> pullRequestCommits;
-  private final ResourceClient<JiraPullRequestLink, JiraPullRequestLinkKey, ListJiraPullRequestLinksRequest> jiraPullRequestLinks;
+  private final ResourceClient<
+          PullRequestComment, PullRequestCommentKey, ListPullRequestCommentsRequest>
+      pullRequestComments;
+  private final ResourceClient<
+          PullRequestReview, PullRequestReviewKey, ListPullRequestReviewsRequest>
+      pullRequestReviews;
+  private final ResourceClient<
+          PullRequestCommit, PullRequestCommitKey, ListPullRequestCommitsRequest>
+      pullRequestCommits;
+  private final ResourceClient<
+          JiraPullRequestLink, JiraPullRequestLinkKey, ListJiraPullRequestLinksRequest>
+      jiraPullRequestLinks;
   private final DoraClient dora;
 
   DeliveryClient(Calls calls) {
-    this.integrations = new ResourceClient<>(calls, IntegrationServiceGrpc.getServiceDescriptor(), Integration.class);
-    this.projects = new ResourceClient<>(calls, ProjectServiceGrpc.getServiceDescriptor(), Project.class);
+    this.integrations =
+        new ResourceClient<>(
+            calls, IntegrationServiceGrpc.getServiceDescriptor(), Integration.class);
+    this.projects =
+        new ResourceClient<>(calls, ProjectServiceGrpc.getServiceDescriptor(), Project.class);
     this.issues = new ResourceClient<>(calls, IssueServiceGrpc.getServiceDescriptor(), Issue.class);
-    this.issueChangelogs = new ResourceClient<>(calls, IssueChangelogServiceGrpc.getServiceDescriptor(), IssueChangelog.class);
-    this.issuetypes = new ResourceClient<>(calls, IssuetypeServiceGrpc.getServiceDescriptor(), Issuetype.class);
-    this.issuetypeHierarchies = new ResourceClient<>(calls, IssuetypeHierarchyServiceGrpc.getServiceDescriptor(), IssuetypeHierarchy.class);
-    this.issuetypeMappings = new ResourceClient<>(calls, IssuetypeMappingServiceGrpc.getServiceDescriptor(), IssuetypeMapping.class);
-    this.statuses = new ResourceClient<>(calls, StatusServiceGrpc.getServiceDescriptor(), Status.class);
-    this.statusMappings = new ResourceClient<>(calls, StatusMappingServiceGrpc.getServiceDescriptor(), StatusMapping.class);
-    this.workflows = new ResourceClient<>(calls, WorkflowServiceGrpc.getServiceDescriptor(), Workflow.class);
-    this.projectIssuetypes = new ResourceClient<>(calls, ProjectIssuetypeServiceGrpc.getServiceDescriptor(), ProjectIssuetype.class);
-    this.projectStatuses = new ResourceClient<>(calls, ProjectStatusServiceGrpc.getServiceDescriptor(), ProjectStatus.class);
-    this.repositories = new ResourceClient<>(calls, RepositoryServiceGrpc.getServiceDescriptor(), Repository.class);
-    this.pullRequests = new ResourceClient<>(calls, PullRequestServiceGrpc.getServiceDescriptor(), PullRequest.class);
-    this.pullRequestComments = new ResourceClient<>(calls, PullRequestCommentServiceGrpc.getServiceDescriptor(), PullRequestComment.class);
-    this.pullRequestReviews = new ResourceClient<>(calls, PullRequestReviewServiceGrpc.getServiceDescriptor(), PullRequestReview.class);
-    this.pullRequestCommits = new ResourceClient<>(calls, PullRequestCommitServiceGrpc.getServiceDescriptor(), PullRequestCommit.class);
-    this.jiraPullRequestLinks = new ResourceClient<>(calls, JiraPullRequestLinkServiceGrpc.getServiceDescriptor(), JiraPullRequestLink.class);
+    this.issueChangelogs =
+        new ResourceClient<>(
+            calls, IssueChangelogServiceGrpc.getServiceDescriptor(), IssueChangelog.class);
+    this.issuetypes =
+        new ResourceClient<>(calls, IssuetypeServiceGrpc.getServiceDescriptor(), Issuetype.class);
+    this.issuetypeHierarchies =
+        new ResourceClient<>(
+            calls, IssuetypeHierarchyServiceGrpc.getServiceDescriptor(), IssuetypeHierarchy.class);
+    this.issuetypeMappings =
+        new ResourceClient<>(
+            calls, IssuetypeMappingServiceGrpc.getServiceDescriptor(), IssuetypeMapping.class);
+    this.statuses =
+        new ResourceClient<>(calls, StatusServiceGrpc.getServiceDescriptor(), Status.class);
+    this.statusMappings =
+        new ResourceClient<>(
+            calls, StatusMappingServiceGrpc.getServiceDescriptor(), StatusMapping.class);
+    this.workflows =
+        new ResourceClient<>(calls, WorkflowServiceGrpc.getServiceDescriptor(), Workflow.class);
+    this.projectIssuetypes =
+        new ResourceClient<>(
+            calls, ProjectIssuetypeServiceGrpc.getServiceDescriptor(), ProjectIssuetype.class);
+    this.projectStatuses =
+        new ResourceClient<>(
+            calls, ProjectStatusServiceGrpc.getServiceDescriptor(), ProjectStatus.class);
+    this.repositories =
+        new ResourceClient<>(calls, RepositoryServiceGrpc.getServiceDescriptor(), Repository.class);
+    this.pullRequests =
+        new ResourceClient<>(
+            calls, PullRequestServiceGrpc.getServiceDescriptor(), PullRequest.class);
+    this.pullRequestComments =
+        new ResourceClient<>(
+            calls, PullRequestCommentServiceGrpc.getServiceDescriptor(), PullRequestComment.class);
+    this.pullRequestReviews =
+        new ResourceClient<>(
+            calls, PullRequestReviewServiceGrpc.getServiceDescriptor(), PullRequestReview.class);
+    this.pullRequestCommits =
+        new ResourceClient<>(
+            calls, PullRequestCommitServiceGrpc.getServiceDescriptor(), PullRequestCommit.class);
+    this.jiraPullRequestLinks =
+        new ResourceClient<>(
+            calls,
+            JiraPullRequestLinkServiceGrpc.getServiceDescriptor(),
+            JiraPullRequestLink.class);
     this.dora = new DoraClient(calls);
   }
 
@@ -129,7 +173,8 @@ public final class DeliveryClient {
   }
 
   /** The changes of issues' statuses. */
-  public ResourceClient<IssueChangelog, IssueChangelogKey, ListIssueChangelogsRequest> issueChangelogs() {
+  public ResourceClient<IssueChangelog, IssueChangelogKey, ListIssueChangelogsRequest>
+      issueChangelogs() {
     return issueChangelogs;
   }
 
@@ -139,12 +184,14 @@ public final class DeliveryClient {
   }
 
   /** The levels of issue types. */
-  public ResourceClient<IssuetypeHierarchy, Integer, ListIssuetypeHierarchiesRequest> issuetypeHierarchies() {
+  public ResourceClient<IssuetypeHierarchy, Integer, ListIssuetypeHierarchiesRequest>
+      issuetypeHierarchies() {
     return issuetypeHierarchies;
   }
 
   /** Which types the issue types of sources count as. */
-  public ResourceClient<IssuetypeMapping, String, ListIssuetypeMappingsRequest> issuetypeMappings() {
+  public ResourceClient<IssuetypeMapping, String, ListIssuetypeMappingsRequest>
+      issuetypeMappings() {
     return issuetypeMappings;
   }
 
@@ -164,12 +211,14 @@ public final class DeliveryClient {
   }
 
   /** Which types of issues projects have. */
-  public ResourceClient<ProjectIssuetype, ProjectIssuetypeKey, ListProjectIssuetypesRequest> projectIssuetypes() {
+  public ResourceClient<ProjectIssuetype, ProjectIssuetypeKey, ListProjectIssuetypesRequest>
+      projectIssuetypes() {
     return projectIssuetypes;
   }
 
   /** Which statuses the issues of projects can have. */
-  public ResourceClient<ProjectStatus, ProjectStatusKey, ListProjectStatusesRequest> projectStatuses() {
+  public ResourceClient<ProjectStatus, ProjectStatusKey, ListProjectStatusesRequest>
+      projectStatuses() {
     return projectStatuses;
   }
 
@@ -184,22 +233,27 @@ public final class DeliveryClient {
   }
 
   /** The comments on pull requests. */
-  public ResourceClient<PullRequestComment, PullRequestCommentKey, ListPullRequestCommentsRequest> pullRequestComments() {
+  public ResourceClient<PullRequestComment, PullRequestCommentKey, ListPullRequestCommentsRequest>
+      pullRequestComments() {
     return pullRequestComments;
   }
 
   /** The reviews of pull requests. */
-  public ResourceClient<PullRequestReview, PullRequestReviewKey, ListPullRequestReviewsRequest> pullRequestReviews() {
+  public ResourceClient<PullRequestReview, PullRequestReviewKey, ListPullRequestReviewsRequest>
+      pullRequestReviews() {
     return pullRequestReviews;
   }
 
   /** The commits of pull requests. */
-  public ResourceClient<PullRequestCommit, PullRequestCommitKey, ListPullRequestCommitsRequest> pullRequestCommits() {
+  public ResourceClient<PullRequestCommit, PullRequestCommitKey, ListPullRequestCommitsRequest>
+      pullRequestCommits() {
     return pullRequestCommits;
   }
 
   /** Which pull requests issues name. */
-  public ResourceClient<JiraPullRequestLink, JiraPullRequestLinkKey, ListJiraPullRequestLinksRequest> jiraPullRequestLinks() {
+  public ResourceClient<
+          JiraPullRequestLink, JiraPullRequestLinkKey, ListJiraPullRequestLinksRequest>
+      jiraPullRequestLinks() {
     return jiraPullRequestLinks;
   }
 

@@ -36,8 +36,7 @@ public final class DoraClient {
 
   DoraClient(Calls calls) {
     this.calls = calls;
-    this.benchmarks =
-        calls.rpc(DoraMarketBenchmarkServiceGrpc.getListDoraMarketBenchmarksMethod());
+    this.benchmarks = calls.rpc(DoraMarketBenchmarkServiceGrpc.getListDoraMarketBenchmarksMethod());
     this.upsertBenchmarks =
         calls.batch(DoraMarketBenchmarkServiceGrpc.getBatchUpsertDoraMarketBenchmarksMethod());
     this.deleteBenchmark =
@@ -102,7 +101,9 @@ public final class DoraClient {
     return calls
         .call(
             upsertInsights,
-            BatchUpsertDoraMetricInsightsRequest.newBuilder().addAllDoraMetricInsights(sent).build())
+            BatchUpsertDoraMetricInsightsRequest.newBuilder()
+                .addAllDoraMetricInsights(sent)
+                .build())
         .getOutcomesList();
   }
 

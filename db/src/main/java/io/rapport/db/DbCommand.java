@@ -184,7 +184,7 @@ public final class DbCommand {
     }
     ReferenceData.Outcome added = place.open(login -> new ReferenceData(login).load(tenant));
     say(
-        "added %d shared rows, and %d rows of %d tenants"
+        "added %d shared rows, and %d rows of %d tenant(s)"
             .formatted(added.shared(), added.ofTenants(), added.tenants()));
   }
 

@@ -51,7 +51,8 @@ class ReferenceDataTest {
     StringWriter out = new StringWriter();
     CommandLine command =
         DbCommand.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
-    String url = database.jdbcUrl() + "&user=" + database.user() + "&password=" + database.password();
+    String url =
+        database.jdbcUrl() + "&user=" + database.user() + "&password=" + database.password();
     List<String> arguments = new java.util.ArrayList<>(List.of("seed", "--url", url));
     arguments.addAll(List.of(more));
     command.execute(arguments.toArray(String[]::new));
@@ -63,9 +64,9 @@ class ReferenceDataTest {
     tenant("a");
     tenant("b");
 
-    assertThat(seed()).isEqualTo("rapport: added 20 shared rows, and 56 rows of 2 tenants\n");
+    assertThat(seed()).isEqualTo("rapport: added 20 shared rows, and 56 rows of 2 tenant(s)\n");
     List<String> rows = query(ALL_ROWS);
-    assertThat(seed()).isEqualTo("rapport: added 0 shared rows, and 0 rows of 0 tenants\n");
+    assertThat(seed()).isEqualTo("rapport: added 0 shared rows, and 0 rows of 0 tenant(s)\n");
 
     assertThat(query(ALL_ROWS)).isEqualTo(rows);
     assertThat(
@@ -101,13 +102,15 @@ class ReferenceDataTest {
     List<String> kept = query("SELECT to_jsonb(w) FROM delivery.workflows w ORDER BY id");
 
     assertThat(seed("--tenant", tenant))
-        .isEqualTo("rapport: added 1 shared rows, and 0 rows of 0 tenants\n");
+        .isEqualTo("rapport: added 1 shared rows, and 0 rows of 0 tenant(s)\n");
 
     assertThat(query("SELECT to_jsonb(w) FROM delivery.workflows w ORDER BY id")).isEqualTo(kept);
-    assertThat(query("SELECT level_name FROM delivery.issuetype_hierarchies WHERE level_number = 1"))
+    assertThat(
+            query("SELECT level_name FROM delivery.issuetype_hierarchies WHERE level_number = 1"))
         .containsExactly("Saga");
     assertThat(
-            query("SELECT count(*) FROM delivery.dora_market_benchmarks WHERE metric_value = 'seldom'"))
+            query(
+                "SELECT count(*) FROM delivery.dora_market_benchmarks WHERE metric_value = 'seldom'"))
         .containsExactly("1");
   }
 
@@ -117,7 +120,7 @@ class ReferenceDataTest {
     tenant("b");
 
     assertThat(seed("--tenant", tenant))
-        .isEqualTo("rapport: added 20 shared rows, and 28 rows of 1 tenants\n");
+        .isEqualTo("rapport: added 20 shared rows, and 28 rows of 1 tenant(s)\n");
 
     assertThat(query("SELECT tenant_id, position FROM platform.tenant_heads")).hasSize(1);
     assertThat(

@@ -82,8 +82,7 @@ final class BenchmarkService {
         request,
         UpsertDoraMarketBenchmarkResponse.parser(),
         tx -> {
-          Put<DoraMarketBenchmark> put =
-              benchmarks.put(tx.dsl(), request.getDoraMarketBenchmark());
+          Put<DoraMarketBenchmark> put = benchmarks.put(tx.dsl(), request.getDoraMarketBenchmark());
           return UpsertDoraMarketBenchmarkResponse.newBuilder()
               .setDoraMarketBenchmark(put.entity())
               .setResult(put.result())
@@ -95,20 +94,17 @@ final class BenchmarkService {
       BatchUpsertDoraMarketBenchmarksRequest request) {
     PutBatch<DoraMarketBenchmark> batch =
         new PutBatch<>(
-            "dora_market_benchmarks",
-            request.getDoraMarketBenchmarksList(),
-            BenchmarkService::key);
+            "dora_market_benchmarks", request.getDoraMarketBenchmarksList(), BenchmarkService::key);
     return systemWork.write(
         request,
         BatchUpsertDoraMarketBenchmarksResponse.parser(),
         tx ->
             BatchUpsertDoraMarketBenchmarksResponse.newBuilder()
                 .addAllOutcomes(
-                    batch.run(
-                        it -> {
-                          Put<DoraMarketBenchmark> put = benchmarks.put(tx.dsl(), it);
-                          return put.outcome(put.entity().getId(), put.entity().getEtag());
-                        }))
+                    batch.run(it -> {
+                      Put<DoraMarketBenchmark> put = benchmarks.put(tx.dsl(), it);
+                      return put.outcome(put.entity().getId(), put.entity().getEtag());
+                    }))
                 .build());
   }
 

@@ -77,8 +77,7 @@ final class InsightService {
         request,
         UpsertDoraMetricInsightResponse.parser(),
         tx -> {
-          Put<DoraMetricInsight> put =
-              insights.put(tx.dsl(), request.getDoraMetricInsight());
+          Put<DoraMetricInsight> put = insights.put(tx.dsl(), request.getDoraMetricInsight());
           return UpsertDoraMetricInsightResponse.newBuilder()
               .setDoraMetricInsight(put.entity())
               .setResult(put.result())
@@ -90,20 +89,17 @@ final class InsightService {
       BatchUpsertDoraMetricInsightsRequest request) {
     PutBatch<DoraMetricInsight> batch =
         new PutBatch<>(
-            "dora_metric_insights",
-            request.getDoraMetricInsightsList(),
-            InsightService::key);
+            "dora_metric_insights", request.getDoraMetricInsightsList(), InsightService::key);
     return systemWork.write(
         request,
         BatchUpsertDoraMetricInsightsResponse.parser(),
         tx ->
             BatchUpsertDoraMetricInsightsResponse.newBuilder()
                 .addAllOutcomes(
-                    batch.run(
-                        it -> {
-                          Put<DoraMetricInsight> put = insights.put(tx.dsl(), it);
-                          return put.outcome(put.entity().getId(), put.entity().getEtag());
-                        }))
+                    batch.run(it -> {
+                      Put<DoraMetricInsight> put = insights.put(tx.dsl(), it);
+                      return put.outcome(put.entity().getId(), put.entity().getEtag());
+                    }))
                 .build());
   }
 

@@ -62,7 +62,8 @@ class DeliveryTest {
             .issues()
             .upsert(
                 List.of(
-                    issue(one, "7").setKey("A-7").build(), issue(other, "7").setKey("B-7").build()));
+                    issue(one, "7").setKey("A-7").build(),
+                    issue(other, "7").setKey("B-7").build()));
 
     assertThat(made)
         .extracting(UpsertOutcome::getResult)
@@ -163,8 +164,7 @@ class DeliveryTest {
         .contains(made);
     assertThatThrownBy(() -> delivery().workflows().create(everybodys))
         .isInstanceOf(AlreadyExistsException.class);
-    assertThat(
-            fields(() -> delivery().workflows().upsert(List.of(everybodys, jiras, everybodys))))
+    assertThat(fields(() -> delivery().workflows().upsert(List.of(everybodys, jiras, everybodys))))
         .containsExactly("workflows[0]", "workflows[2]");
   }
 

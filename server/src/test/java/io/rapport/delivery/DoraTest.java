@@ -82,8 +82,7 @@ class DoraTest {
       PermissionDeniedException refused =
           catchThrowableOfType(
               PermissionDeniedException.class,
-              () ->
-                  writer.delivery().dora().upsertBenchmarks(List.of(benchmark(Tier.HIGH, "1"))));
+              () -> writer.delivery().dora().upsertBenchmarks(List.of(benchmark(Tier.HIGH, "1"))));
 
       assertThat(refused.reason()).isEqualTo(ErrorReason.RIGHT_MISSING);
     }
@@ -142,11 +141,10 @@ class DoraTest {
     assertThat(catchThrowableOfType(NotFoundException.class, () -> dora().deleteBenchmark(id)))
         .isNotNull();
     assertThat(
-            Told.by(
-                    () ->
-                        DoraMarketBenchmarkServiceGrpc.newBlockingStub(rapport.channel())
-                            .getDoraMarketBenchmark(
-                                GetDoraMarketBenchmarkRequest.newBuilder().setId(id).build()))
+            Told.by(() ->
+                    DoraMarketBenchmarkServiceGrpc.newBlockingStub(rapport.channel())
+                        .getDoraMarketBenchmark(
+                            GetDoraMarketBenchmarkRequest.newBuilder().setId(id).build()))
                 .reason())
         .isEqualTo("RESOURCE_NOT_FOUND");
   }

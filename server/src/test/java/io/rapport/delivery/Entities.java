@@ -112,7 +112,8 @@ public final class Entities {
   static Optional<String> parent(FieldDescriptor field) {
     String name = field.getName().replaceFirst("^(from|to)_", "");
     return KINDS.stream()
-        .filter(kind -> name.equals(kind.replaceAll("(?<!^)([A-Z])", "_$1").toLowerCase(Locale.ROOT) + "_id"))
+        .filter(kind ->
+            name.equals(kind.replaceAll("(?<!^)([A-Z])", "_$1").toLowerCase(Locale.ROOT) + "_id"))
         .findFirst();
   }
 

@@ -47,7 +47,9 @@ class EveryEntityTest {
     KINDS.forEach(kind -> tables.add(options(kind).getTable()));
 
     assertThat(
-            rapport.sql().fetch(
+            rapport
+                .sql()
+                .fetch(
                     "SELECT schemaname || '.' || tablename FROM pg_tables"
                         + " WHERE schemaname = 'delivery'")
                 .getValues(0, String.class))
@@ -103,7 +105,8 @@ class EveryEntityTest {
     Descriptor type = made.getDescriptorForType();
     List<String> key = options(type.getName()).getNaturalKeyList();
     if (key.size() == 1) {
-      return entities.get(type.getName(), key.getFirst(), made.getField(field(type, key.getFirst())));
+      return entities.get(
+          type.getName(), key.getFirst(), made.getField(field(type, key.getFirst())));
     }
     Message.Builder natural = Entities.prototype(type.getName() + "Key").newBuilderForType();
     for (String name : key) {
@@ -170,9 +173,7 @@ class EveryEntityTest {
 
   private static Message.Builder with(Message filter, FieldDescriptor field, Object value) {
     Message.Builder with = filter.newBuilderForType();
-    return field.isRepeated()
-        ? with.addRepeatedField(field, value)
-        : with.setField(field, value);
+    return field.isRepeated() ? with.addRepeatedField(field, value) : with.setField(field, value);
   }
 
   private static List<Object> passing(FieldDescriptor filter, Object value) {
@@ -249,7 +250,10 @@ class EveryEntityTest {
   }
 
   private static String snake(String kind) {
-    return Pattern.compile("(?<!^)([A-Z])").matcher(kind).replaceAll("_$1").toLowerCase(Locale.ROOT);
+    return Pattern.compile("(?<!^)([A-Z])")
+        .matcher(kind)
+        .replaceAll("_$1")
+        .toLowerCase(Locale.ROOT);
   }
 
   @ParameterizedTest

@@ -18,6 +18,7 @@ import com.google.protobuf.Descriptors.OneofDescriptor;
 import com.google.protobuf.ExtensionRegistry;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
+import io.rapport.platform.v1.ResourceProto;
 import io.rapport.platform.v1.TimeFilter;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -151,7 +152,9 @@ class ContractTest {
   void requestsAndResponsesAreNamedAfterTheirRpc() {
     for (MethodDescriptor rpc : rpcs()) {
       assertThat(rpc.getInputType().getName()).isEqualTo(rpc.getName() + "Request");
-      assertThat(rpc.getOutputType().getName()).doesNotEndWith("Request");
+      if (!rpc.getOutputType().getOptions().hasExtension(ResourceProto.resource)) {
+        assertThat(rpc.getOutputType().getName()).doesNotEndWith("Request");
+      }
     }
   }
 

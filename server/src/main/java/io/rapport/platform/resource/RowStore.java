@@ -60,8 +60,8 @@ final class RowStore {
   }
 
   /** The entity with this natural key; its parts as the columns are looked up. */
-  Optional<Row> findByKey(
-      Connection db, UUID tenant, List<@Nullable String> key, Fields fields) throws SQLException {
+  Optional<Row> findByKey(Connection db, UUID tenant, List<@Nullable String> key, Fields fields)
+      throws SQLException {
     Sql sql = new Sql(byId(fields)).value(tenant.toString(), "uuid");
     return one(db, sql.raw(byKey, key), fields);
   }

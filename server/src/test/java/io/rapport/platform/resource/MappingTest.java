@@ -7,6 +7,7 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Message;
 import io.rapport.db.generated.identity.Tables;
+import io.rapport.delivery.v1.Workflow;
 import io.rapport.identity.v1.Tenant;
 import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
@@ -89,6 +90,18 @@ class MappingTest {
 
     assertThatThrownBy(() -> new Mapping(UserPermission.getDefaultInstance(), table))
         .hasMessageContaining("no unique constraint holds its natural key");
+  }
+
+  @Test
+  void refusesAnOptionalPartOfANaturalKeyThatIsAlwaysThere() {
+    Altered table =
+        new Altered(
+            io.rapport.db.generated.delivery.Tables.WORKFLOWS,
+            "integration_id",
+            SQLDataType.UUID.nullable(false));
+
+    assertThatThrownBy(() -> new Mapping(Workflow.getDefaultInstance(), table))
+        .hasMessageContaining("the field integration_id can't be optional in a natural key");
   }
 
   /** A table with one column that differs or is added, and without keys and checks. */
