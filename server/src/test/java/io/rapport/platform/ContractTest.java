@@ -48,6 +48,7 @@ class ContractTest {
           "monitoring.write",
           "delivery.read",
           "delivery.write",
+          "search.read",
           "changes.read",
           "inspect",
           "operator");
@@ -215,7 +216,7 @@ class ContractTest {
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
         .matches(
-            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream(?!Predictions)|Compare|Resolve(?!AnomalyAlert))([A-Z].*|)");
+            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream(?!Predictions)|Compare|Search|BatchSearch|Resolve(?!AnomalyAlert))([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {
