@@ -199,6 +199,10 @@ final class Requests {
           DoraMetricInsightService/BatchUpsertDoraMetricInsights dora_metric_insights { report_year: 2024 metric_name: "%tag%" insight_text: "a" }
           DoraMetricInsightService/DeleteDoraMetricInsight id: "%event%"
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
+          SearchService/Search words { words: "%tag%" } include_text: true
+          SearchService/Search stored { kind: "identity.user" id: "%User%" }
+          SearchService/BatchSearch searches { words { words: "%tag%" } include_entities: true }
+          SearchService/CountMatches words: "%tag%"
           """);
 
   /** Entities whose fields don't tell all that they need. */

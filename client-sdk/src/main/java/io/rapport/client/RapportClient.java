@@ -50,6 +50,7 @@ public final class RapportClient implements AutoCloseable {
   private final CachesClient caches;
   private final DatasetsClient datasets;
   private final LearningClient learning;
+  private final SearchClient search;
   private final PredictionsClient predictions;
   private final AlertsClient alerts;
   private final LearningMemoryClient learningMemory;
@@ -86,6 +87,7 @@ public final class RapportClient implements AutoCloseable {
     this.alerts = new AlertsClient(calls);
     this.learningMemory = new LearningMemoryClient(calls);
     this.delivery = new DeliveryClient(calls);
+    this.search = new SearchClient(calls);
   }
 
   /**
@@ -162,6 +164,11 @@ public final class RapportClient implements AutoCloseable {
   /** Keeps what was expensive to compute. */
   public CachesClient caches() {
     return caches;
+  }
+
+  /** Finds entities of all kinds, by meaning and by words. */
+  public SearchClient search() {
+    return search;
   }
 
   /** Has models trained, and keeps their versions. */

@@ -39,11 +39,7 @@ public final class Embedders implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (Embedder embedder : byModel.values()) {
-      if (embedder instanceof AutoCloseable part) {
-        part.close();
-      }
-    }
+  public void close() {
+    byModel.values().forEach(Embedder::close);
   }
 }

@@ -20,6 +20,7 @@ final class ModelStore {
             DSL.val(tenant), DSL.val(kinds.toArray(String[]::new)))
         .stream()
         .collect(
-            Collectors.toUnmodifiableMap(row -> row.get(0, String.class), row -> row.get(1, String.class)));
+            Collectors.toUnmodifiableMap(
+                row -> row.get(0, String.class), row -> row.get(1, String.class)));
   }
 }

@@ -39,6 +39,8 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
+import io.rapport.search.Embedders;
+import io.rapport.search.query.SearchFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
@@ -186,7 +188,14 @@ final class Wiring implements AutoCloseable {
     PredictionLogFeature predictions =
         closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
-    LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
+    Embedders embedders = closed(new Embedders(List.of()));
+    SearchFeature search =
+        new SearchFeature(
+            db,
+            embedders,
+            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read));
+    LearningMemoryFeature memory =
+        new LearningMemoryFeature(db, work, config.learningEntries(), search::nearest);
     ServiceWrites writes = new ServiceWrites(db, changes);
     TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
     ModelFeature models =
@@ -215,6 +224,7 @@ final class Wiring implements AutoCloseable {
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
     services.addAll(delivery.services(rpcs));
+    services.add(search.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(

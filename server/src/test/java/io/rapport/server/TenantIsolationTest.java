@@ -165,7 +165,8 @@ class TenantIsolationTest {
             CacheCalls.all(),
             DatasetCalls.all(),
             LearningCalls.all(),
-            MonitoringCalls.all())
+            MonitoringCalls.all(),
+            SearchCalls.all())
         .flatMap(calls -> calls);
   }
 

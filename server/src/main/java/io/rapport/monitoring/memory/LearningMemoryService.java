@@ -48,14 +48,16 @@ final class LearningMemoryService {
   private final int most;
   private final MemoryStore memory = new MemoryStore();
   private final StatisticsStore statistics = new StatisticsStore();
+  private final SimilarEntries similar;
 
   /**
    * @param most how many entries a tenant may have
    */
-  LearningMemoryService(TenantDb db, UnitOfWork work, int most) {
+  LearningMemoryService(TenantDb db, UnitOfWork work, int most, SimilarTexts texts) {
     this.db = db;
     this.work = work;
     this.most = most;
+    this.similar = new SimilarEntries(db, memory, texts);
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -106,14 +108,7 @@ final class LearningMemoryService {
     UUID tenant = Caller.currentTenant().id();
     double confidence = request.hasMinConfidence() ? request.getMinConfidence() : SURE_ENOUGH;
     int limit = request.getLimit() == 0 ? DEFAULT_LIMIT : request.getLimit();
-    return FindSimilarLearningEntriesResponse.newBuilder()
-        .addAllEntries(
-            db.read(
-                tenant,
-                dsl ->
-                    memory.similar(
-                        dsl, tenant, request.getText(), request.getErrorType(), confidence, limit)))
-        .build();
+    return similar.find(tenant, request.getText(), request.getErrorType(), confidence, limit);
   }
 
   private LearningStatistics getLearningStatistics(GetLearningStatisticsRequest request) {

@@ -14,7 +14,10 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.PresentRowsStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -71,6 +74,11 @@ final class MemoryStore {
       "SELECT "
           + COLUMNS
           + " FROM monitoring.ai_learning_memory WHERE tenant_id = {0} AND id = {1}";
+
+  private static final String FIND_ALL =
+      "SELECT "
+          + COLUMNS
+          + " FROM monitoring.ai_learning_memory WHERE tenant_id = {0} AND id = ANY ({1})";
 
   private static final String LIST =
       """
@@ -173,6 +181,14 @@ final class MemoryStore {
 
   Optional<LearningEntry> find(DSLContext dsl, UUID tenant, UUID id) {
     return dsl.fetchOptional(FIND, DSL.val(tenant), DSL.val(id)).map(row -> kept(row).entry());
+  }
+
+  /** Those that are there, by their ids. */
+  Map<UUID, LearningEntry> findAll(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
+    Map<UUID, LearningEntry> entries = new HashMap<>();
+    dsl.fetch(FIND_ALL, DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new)))
+        .forEach(row -> entries.put(row.get("id", UUID.class), kept(row).entry()));
+    return entries;
   }
 
   /** The same, locked until the transaction ends. */

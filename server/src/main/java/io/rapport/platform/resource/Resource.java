@@ -94,7 +94,7 @@ public final class Resource<T extends Message> {
   public List<T> findAll(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
     Map<String, T> found = new HashMap<>();
     List<String> texts = ids.stream().map(UUID::toString).toList();
-    for (Row row : dsl.connectionResult(db -> rows.findAll(db, tenant, texts))) {
+    for (Row row : dsl.connectionResult(db -> rows.findAll(db, tenant, texts, Fields.ALL))) {
       found.put(row.id(), typed(row.entity().build()));
     }
     return texts.stream().filter(found::containsKey).map(found::get).toList();

@@ -261,7 +261,8 @@ final class Writer {
       }
     }
     if (rule != null && !paths.isEmpty()) {
-      for (Row row : on(tx, db -> rows.findAll(db, tx.tenant(), List.copyOf(paths.keySet())))) {
+      for (Row row :
+          on(tx, db -> rows.findAll(db, tx.tenant(), List.copyOf(paths.keySet()), Fields.ALL))) {
         rule.check(row.entity().build(), paths.getOrDefault(row.id(), ""));
       }
     }
