@@ -53,6 +53,7 @@ public final class RapportClient implements AutoCloseable {
   private final PredictionsClient predictions;
   private final AlertsClient alerts;
   private final LearningMemoryClient learningMemory;
+  private final EmbeddingsClient embeddings;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -84,6 +85,7 @@ public final class RapportClient implements AutoCloseable {
             calls, new EventWriter.Opener(channel, transport::resetConnectBackoff));
     this.alerts = new AlertsClient(calls);
     this.learningMemory = new LearningMemoryClient(calls);
+    this.embeddings = new EmbeddingsClient(calls);
   }
 
   /**
@@ -180,6 +182,11 @@ public final class RapportClient implements AutoCloseable {
   /** What assistants got wrong, and how to get it right. */
   public LearningMemoryClient learningMemory() {
     return learningMemory;
+  }
+
+  /** The vectors by which entities are found, and the models that make them. */
+  public EmbeddingsClient embeddings() {
+    return embeddings;
   }
 
   /**

@@ -38,6 +38,9 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
+import io.rapport.search.Embedders;
+import io.rapport.search.embedder.EmbedderFeature;
+import io.rapport.search.embedding.EmbeddingFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
@@ -186,6 +189,15 @@ final class Wiring implements AutoCloseable {
         closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
     LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
+    Embedders embedders = closed(EmbedderFeature.embedders(config.embedders(), clock));
+    EmbeddingFeature embedding =
+        closed(
+            new EmbeddingFeature(
+                new EmbeddingFeature.Databases(db, work, systemDb, systemWork, system),
+                changes,
+                embedders,
+                config.embedding(),
+                metrics));
     ServiceWrites writes = new ServiceWrites(db, changes);
     TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
     ModelFeature models =
@@ -212,6 +224,7 @@ final class Wiring implements AutoCloseable {
     services.add(predictions.service(rpcs));
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
+    services.addAll(embedding.services(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -241,6 +254,10 @@ final class Wiring implements AutoCloseable {
     starts.add(models::start);
     starts.add(predictions::start);
     starts.add(alerts::start);
+    starts.add(embedding::start);
+    if (config.development()) {
+      starts.add(() -> embedding.startFirstModels(DEVELOPMENT_TENANT));
+    }
   }
 
   private static ModelFeature.Others aroundModels(
@@ -264,6 +281,7 @@ final class Wiring implements AutoCloseable {
     initialStates.addAll(DatasetFeature.initialStates());
     initialStates.add(TrainingFeature.initialState());
     initialStates.addAll(ModelFeature.initialStates());
+    initialStates.add(EmbeddingFeature.initialState());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

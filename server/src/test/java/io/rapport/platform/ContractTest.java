@@ -45,6 +45,8 @@ class ContractTest {
           "versioning.promote",
           "monitoring.read",
           "monitoring.write",
+          "embedding.read",
+          "embedding.write",
           "changes.read",
           "inspect",
           "operator");
@@ -60,7 +62,12 @@ class ContractTest {
           "RenewLease",
           "ReleaseLease",
           "ClaimTraining",
-          "ReportProgress");
+          "ReportProgress",
+          "IngestEmbeddings",
+          "ClaimStaleEmbeddings",
+          "RenewEmbeddingClaim",
+          "ReleaseEmbeddingClaim",
+          "ReportEmbeddingFailures");
 
   /** Also the names that applications know. */
   private static final Set<String> TIMES =

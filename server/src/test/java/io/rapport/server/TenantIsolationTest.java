@@ -151,7 +151,8 @@ class TenantIsolationTest {
             CacheCalls.all(),
             DatasetCalls.all(),
             LearningCalls.all(),
-            MonitoringCalls.all())
+            MonitoringCalls.all(),
+            EmbeddingCalls.all())
         .flatMap(calls -> calls);
   }
 
@@ -467,6 +468,7 @@ class TenantIsolationTest {
                 .setThreshold(1)
                 .build());
     String alert = MonitoringCalls.make(client.channel(), names, user);
+    EmbeddingCalls.make(client.channel(), names);
     return new Names(
         names.event(), user, names.subject(), names.property(), names.held(), token, alert);
   }
