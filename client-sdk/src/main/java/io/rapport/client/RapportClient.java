@@ -55,6 +55,7 @@ public final class RapportClient implements AutoCloseable {
   private final AlertsClient alerts;
   private final LearningMemoryClient learningMemory;
   private final DeliveryClient delivery;
+  private final EmbeddingsClient embeddings;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -88,6 +89,7 @@ public final class RapportClient implements AutoCloseable {
     this.learningMemory = new LearningMemoryClient(calls);
     this.delivery = new DeliveryClient(calls);
     this.search = new SearchClient(calls);
+    this.embeddings = new EmbeddingsClient(calls);
   }
 
   /**
@@ -194,6 +196,11 @@ public final class RapportClient implements AutoCloseable {
   /** What teams deliver: issues, repositories and pull requests, and the steps of work. */
   public DeliveryClient delivery() {
     return delivery;
+  }
+
+  /** The vectors by which entities are found, and the models that make them. */
+  public EmbeddingsClient embeddings() {
+    return embeddings;
   }
 
   /**

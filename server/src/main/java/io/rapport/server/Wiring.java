@@ -41,6 +41,8 @@ import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.search.Embedders;
 import io.rapport.search.query.SearchFeature;
+import io.rapport.search.embedder.EmbedderFeature;
+import io.rapport.search.embedding.EmbeddingFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
@@ -188,7 +190,15 @@ final class Wiring implements AutoCloseable {
     PredictionLogFeature predictions =
         closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
-    Embedders embedders = closed(new Embedders(List.of()));
+    Embedders embedders = closed(EmbedderFeature.embedders(config.embedders(), clock));
+    EmbeddingFeature embedding =
+        closed(
+            new EmbeddingFeature(
+                new EmbeddingFeature.Databases(db, work, systemDb, systemWork, system),
+                changes,
+                embedders,
+                config.embedding(),
+                metrics));
     SearchFeature search =
         new SearchFeature(
             db,
@@ -225,6 +235,7 @@ final class Wiring implements AutoCloseable {
     services.add(memory.service(rpcs));
     services.addAll(delivery.services(rpcs));
     services.add(search.service(rpcs));
+    services.addAll(embedding.services(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -254,6 +265,10 @@ final class Wiring implements AutoCloseable {
     starts.add(models::start);
     starts.add(predictions::start);
     starts.add(alerts::start);
+    starts.add(embedding::start);
+    if (config.development()) {
+      starts.add(() -> embedding.startFirstModels(DEVELOPMENT_TENANT));
+    }
   }
 
   private static ModelFeature.Others aroundModels(
@@ -278,6 +293,7 @@ final class Wiring implements AutoCloseable {
     initialStates.add(TrainingFeature.initialState());
     initialStates.addAll(ModelFeature.initialStates());
     initialStates.addAll(DeliveryFeature.initialStates());
+    initialStates.add(EmbeddingFeature.initialState());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

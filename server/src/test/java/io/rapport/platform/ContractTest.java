@@ -49,6 +49,8 @@ class ContractTest {
           "delivery.read",
           "delivery.write",
           "search.read",
+          "embedding.read",
+          "embedding.write",
           "changes.read",
           "inspect",
           "operator");
@@ -64,7 +66,12 @@ class ContractTest {
           "RenewLease",
           "ReleaseLease",
           "ClaimTraining",
-          "ReportProgress");
+          "ReportProgress",
+          "IngestEmbeddings",
+          "ClaimStaleEmbeddings",
+          "RenewEmbeddingClaim",
+          "ReleaseEmbeddingClaim",
+          "ReportEmbeddingFailures");
 
   /** Also the names that applications know. */
   private static final Set<String> TIMES =

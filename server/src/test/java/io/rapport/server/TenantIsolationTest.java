@@ -166,7 +166,8 @@ class TenantIsolationTest {
             DatasetCalls.all(),
             LearningCalls.all(),
             MonitoringCalls.all(),
-            SearchCalls.all())
+            SearchCalls.all(),
+            EmbeddingCalls.all())
         .flatMap(calls -> calls);
   }
 
@@ -483,6 +484,7 @@ class TenantIsolationTest {
                 .setThreshold(1)
                 .build());
     String alert = MonitoringCalls.make(client.channel(), names, user);
+    EmbeddingCalls.make(client.channel(), names);
     return new Names(
         names.event(), user, names.subject(), names.property(), names.held(), token, alert);
   }
