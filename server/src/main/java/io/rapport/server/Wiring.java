@@ -156,7 +156,7 @@ final class Wiring implements AutoCloseable {
                 TrainingFeature.requests()));
     ChangeLog changes =
         new ChangeLog(
-            List.of(PropertyFeature.index(), IdentityFeature.activity()),
+            List.of(PropertyFeature.index(), IdentityFeature.activity(), EventFeature.texts()),
             List.of(CachingFeature.marks(), DatasetFeature.counting()),
             tenant -> {
               watch.listener().committed(tenant);
@@ -198,7 +198,10 @@ final class Wiring implements AutoCloseable {
                 training.trainings(),
                 aroundModels(alerts, predictions, caching),
                 clock));
-    DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
+    DeliveryFeature delivery =
+        closed(
+            new DeliveryFeature(
+                new DeliveryFeature.Databases(db, system, changes), work, systemWork, clock));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -244,6 +247,7 @@ final class Wiring implements AutoCloseable {
     starts.add(models::start);
     starts.add(predictions::start);
     starts.add(alerts::start);
+    starts.add(delivery::start);
   }
 
   private static ModelFeature.Others aroundModels(
