@@ -65,6 +65,7 @@ final class Requests {
           """
           TenantService/GetTenant id: "%tenant%"
           TenantService/ListTenants page_size: 1
+          TenantService/UpdateTenant tenant { id: "%tenant%" display_name: "%tag%" etag: "1" }
           TenantService/CreateTenant tenant { id: "%tenant%" display_name: "%tag%" }
           UserService/GetUser id: "%User%"
           UserService/GetUser email: "%tag%@example.org"
@@ -194,6 +195,8 @@ final class Requests {
           DoraMarketBenchmarkService/UpsertDoraMarketBenchmark dora_market_benchmark { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
           DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks dora_market_benchmarks { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
           DoraMarketBenchmarkService/DeleteDoraMarketBenchmark id: "%event%"
+          DoraService/GetLeadTime filter { teams: "%tag%" }
+          DoraService/GetLeadTimeForecast filter { teams: "%tag%" }
           DoraMetricInsightService/GetDoraMetricInsight id: "%event%"
           DoraMetricInsightService/ListDoraMetricInsights metric_name: "%tag%"
           DoraMetricInsightService/UpsertDoraMetricInsight dora_metric_insight { report_year: 2024 metric_name: "%tag%" insight_text: "a" }

@@ -160,7 +160,7 @@ final class Wiring implements AutoCloseable {
                 TrainingFeature.requests()));
     ChangeLog changes =
         new ChangeLog(
-            List.of(PropertyFeature.index(), IdentityFeature.activity()),
+            List.of(PropertyFeature.index(), IdentityFeature.activity(), EventFeature.texts()),
             List.of(CachingFeature.marks(), DatasetFeature.counting()),
             tenant -> {
               watch.listener().committed(tenant);
@@ -217,7 +217,10 @@ final class Wiring implements AutoCloseable {
                 training.trainings(),
                 aroundModels(alerts, predictions, caching),
                 clock));
-    DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
+    DeliveryFeature delivery =
+        closed(
+            new DeliveryFeature(
+                new DeliveryFeature.Databases(db, system, changes), work, systemWork, clock));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -269,6 +272,7 @@ final class Wiring implements AutoCloseable {
     if (config.development()) {
       starts.add(() -> embedding.startFirstModels(DEVELOPMENT_TENANT));
     }
+    starts.add(delivery::start);
   }
 
   private static ModelFeature.Others aroundModels(

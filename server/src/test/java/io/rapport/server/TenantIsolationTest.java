@@ -103,6 +103,7 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/GetTenant",
           "rapport.identity.v1.TenantService/ListTenants",
           "rapport.identity.v1.TenantService/CreateTenant",
+          "rapport.identity.v1.TenantService/UpdateTenant",
           "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
           "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",
@@ -165,6 +166,7 @@ class TenantIsolationTest {
             CacheCalls.all(),
             DatasetCalls.all(),
             LearningCalls.all(),
+            LeadTimeCalls.all(),
             MonitoringCalls.all(),
             SearchCalls.all(),
             EmbeddingCalls.all())
