@@ -40,6 +40,7 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.search.Embedders;
+import io.rapport.search.audit.SearchAuditFeature;
 import io.rapport.search.query.SearchFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
@@ -77,6 +78,7 @@ final class Wiring implements AutoCloseable {
   private static final int PATIENT_CONNECTIONS = 3;
 
   private static final Duration PATIENT_TIMEOUT = Duration.ofMinutes(10);
+  private static final Duration AUDIT_TIMEOUT = Duration.ofMinutes(1);
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
@@ -208,6 +210,15 @@ final class Wiring implements AutoCloseable {
                 aroundModels(alerts, predictions, caching),
                 clock));
     DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
+    SearchAuditFeature searchAudits =
+        closed(
+            new SearchAuditFeature(
+                new SearchAuditFeature.Databases(
+                    db, new TenantDb(patientPool, AUDIT_TIMEOUT), systemDb),
+                changes,
+                new RecallAlerts(alerts),
+                config.audits(),
+                metrics));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -225,6 +236,7 @@ final class Wiring implements AutoCloseable {
     services.add(memory.service(rpcs));
     services.addAll(delivery.services(rpcs));
     services.add(search.service(rpcs));
+    services.add(searchAudits.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -254,6 +266,7 @@ final class Wiring implements AutoCloseable {
     starts.add(models::start);
     starts.add(predictions::start);
     starts.add(alerts::start);
+    starts.add(searchAudits::start);
   }
 
   private static ModelFeature.Others aroundModels(
