@@ -37,7 +37,13 @@ final class SentenceModel implements AutoCloseable {
           OrtEnvironment.getEnvironment().createSession(model.readAllBytes(), options);
       Map<String, String> cut =
           Map.of(
-              "padding", "true", "truncation", "true", "maxLength", TOKENS, "modelMaxLength",
+              "padding",
+              "true",
+              "truncation",
+              "true",
+              "maxLength",
+              TOKENS,
+              "modelMaxLength",
               TOKENS);
       return new SentenceModel(session, HuggingFaceTokenizer.newInstance(words, cut));
     }

@@ -15,8 +15,8 @@ import java.util.PriorityQueue;
 import java.util.function.IntPredicate;
 
 /**
- * Vectors of sentences: of those that are stored, and of the questions, which are not. They are made
- * once and kept in a file beside what the build makes.
+ * Vectors of sentences: of those that are stored, and of the questions, which are not. They are
+ * made once and kept in a file beside what the build makes.
  */
 public final class SentenceVectors {
   /** What the service knows the model by. */

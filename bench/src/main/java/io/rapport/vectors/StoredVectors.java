@@ -24,7 +24,7 @@ import org.postgresql.copy.PGCopyOutputStream;
 public final class StoredVectors {
   public static final String KIND = "identity.system_setting";
   public static final String TABLE = "search.identity_system_settings_embeddings";
-  public static final String INDEX = "idx_system_setting_embedding_hnsw";
+  public static final String INDEX = "idx_system_settings_embedding_hnsw";
 
   private static final byte[] COPY_HEAD =
       "PGCOPY\n\377\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
@@ -44,8 +44,7 @@ public final class StoredVectors {
   public static UUID id(int row) {
     long mixed = (row + 1) * 0x9E3779B97F4A7C15L;
     return new UUID(
-        (mixed & ~0xf000L) | 0x4000L,
-        (Long.rotateLeft(mixed, 32) & ~(3L << 62)) | (1L << 63));
+        (mixed & ~0xf000L) | 0x4000L, (Long.rotateLeft(mixed, 32) & ~(3L << 62)) | (1L << 63));
   }
 
   /** The type of a row. */
@@ -63,8 +62,9 @@ public final class StoredVectors {
   /** Puts them in, with the index built at the end; says what that took. */
   public void put(IntFunction<UUID> tenant) throws SQLException, IOException {
     execute("DROP INDEX search." + INDEX);
-    execute("CREATE TEMPORARY TABLE vectors_put (tenant_id uuid, id uuid, type text,"
-        + " content text, embedding halfvec(1536))");
+    execute(
+        "CREATE TEMPORARY TABLE vectors_put (tenant_id uuid, id uuid, type text,"
+            + " content text, embedding halfvec(1536))");
     copy(tenant);
     execute(
         """
@@ -87,8 +87,9 @@ public final class StoredVectors {
         """);
     execute("DROP TABLE vectors_put");
     execute("TRUNCATE search.stale_embeddings");
-    execute("CREATE INDEX IF NOT EXISTS ix_vectors_type"
-        + " ON identity.system_settings (tenant_id, setting_type, id)");
+    execute(
+        "CREATE INDEX IF NOT EXISTS ix_vectors_type"
+            + " ON identity.system_settings (tenant_id, setting_type, id)");
     build();
     execute("VACUUM ANALYZE identity.system_settings");
     execute("VACUUM ANALYZE search.documents");
@@ -100,8 +101,12 @@ public final class StoredVectors {
     execute("SET maintenance_work_mem = '1GB'");
     execute("SET max_parallel_maintenance_workers = 0");
     long start = System.nanoTime();
-    execute("CREATE INDEX " + INDEX + " ON " + TABLE
-        + " USING hnsw (embedding public.halfvec_cosine_ops) WITH (ef_construction = 128)");
+    execute(
+        "CREATE INDEX "
+            + INDEX
+            + " ON "
+            + TABLE
+            + " USING hnsw (embedding public.halfvec_cosine_ops) WITH (ef_construction = 128)");
     Report.say(
         "  %,d vectors; index built by one worker in %.1f s, %s; table %s",
         vectors.rows(),

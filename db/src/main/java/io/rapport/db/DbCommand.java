@@ -56,6 +56,10 @@ public final class DbCommand {
     }
 
     private <T> T open(Function<Database, T> action) {
+      return useDatabase(database -> action.apply(Migrations.of(database)));
+    }
+
+    private <T> T useDatabase(Function<Database, T> action) {
       if (data == null && url != null && !url.isEmpty()) {
         return action.apply(Database.parse(url));
       }
@@ -186,6 +190,30 @@ public final class DbCommand {
     say(
         "added %d shared rows, and %d rows of %d tenant(s)"
             .formatted(added.shared(), added.ofTenants(), added.tenants()));
+      name = "reindex",
+      description = {
+        "Builds the indexes of vectors anew, one at a time, while they serve; needed when the",
+        "service tells that searches find too little (search_recall)."
+      },
+      mixinStandardHelpOptions = true)
+  void reindex(
+      @Mixin Place place,
+      @Option(
+              names = "--kind",
+              paramLabel = "KIND",
+              defaultValue = "",
+              description = "Only that of a kind, such as delivery.issue.")
+          String kind,
+      @Option(
+              names = "--memory",
+              paramLabel = "MB",
+              defaultValue = "1024",
+              description = "How much memory a build may take: ${DEFAULT-VALUE} MB.")
+          int memory) {
+    int built =
+        place.useDatabase(
+            database -> new SearchIndexes(database, this::say).reindex(kind, memory, place.dryRun));
+    say((place.dryRun ? "would build %d anew" : "built %d anew").formatted(built));
   }
 
   private void print(Script script) {

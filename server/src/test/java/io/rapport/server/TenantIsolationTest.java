@@ -117,6 +117,8 @@ class TenantIsolationTest {
           "rapport.delivery.v1.DoraMarketBenchmarkService/ListDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMetricInsightService/GetDoraMetricInsight",
           "rapport.delivery.v1.DoraMetricInsightService/ListDoraMetricInsights");
+          "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
+          "rapport.search.v1.SearchAuditService/ListSearchIndexes");
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
   record Names(
@@ -167,6 +169,7 @@ class TenantIsolationTest {
             LearningCalls.all(),
             MonitoringCalls.all(),
             SearchCalls.all())
+            SearchAuditCalls.all())
         .flatMap(calls -> calls);
   }
 

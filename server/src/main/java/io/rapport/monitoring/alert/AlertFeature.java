@@ -85,8 +85,7 @@ public final class AlertFeature implements AutoCloseable {
   }
 
   /** Resolves the alert with a fingerprint, if there is one; what changed. */
-  public List<Change> resolve(
-      DSLContext tx, UUID tenant, String fingerprint, String resolution) {
+  public List<Change> resolve(DSLContext tx, UUID tenant, String fingerprint, String resolution) {
     return alerts.lockOpen(tx, tenant, fingerprint).stream()
         .map(alert -> UUID.fromString(alert.getId()))
         .map(id -> change(Op.UPDATED, alerts.resolve(tx, tenant, id, resolution)))

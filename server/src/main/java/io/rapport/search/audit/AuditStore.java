@@ -88,10 +88,7 @@ final class AuditStore {
     Findings sum = Findings.NONE;
     for (Record row :
         dsl.fetch(
-            NEWEST,
-            DSL.val(subject.tenant()),
-            DSL.val(subject.kind()),
-            DSL.val(subject.model()))) {
+            NEWEST, DSL.val(subject.tenant()), DSL.val(subject.kind()), DSL.val(subject.model()))) {
       if (!sum.suffices()) {
         sum = sum.plus(findings(row));
       }
@@ -109,20 +106,21 @@ final class AuditStore {
 
   /** The recall of each kind and model that was audited lately. */
   List<Recall> recalls(DSLContext dsl, UUID tenant, Collection<String> kinds) {
-    return dsl.fetch(KINDS, DSL.val(tenant), DSL.val(kinds.toArray(String[]::new))).map(row -> {
-      Subject subject =
-          new Subject(tenant, row.get("kind", String.class), row.get("model", String.class));
-      Findings findings = newest(dsl, subject);
-      return Recall.newBuilder()
-          .setKind(subject.kind())
-          .setModel(subject.model())
-          .setSearches(findings.searches())
-          .setRecall(findings.recall())
-          .setLowestRecall(findings.lowest())
-          .setLow(findings.suffices() && findings.low())
-          .setAuditedAt(Times.proto(row.get("audited_at", Instant.class)))
-          .build();
-    });
+    return dsl.fetch(KINDS, DSL.val(tenant), DSL.val(kinds.toArray(String[]::new)))
+        .map(row -> {
+          Subject subject =
+              new Subject(tenant, row.get("kind", String.class), row.get("model", String.class));
+          Findings findings = newest(dsl, subject);
+          return Recall.newBuilder()
+              .setKind(subject.kind())
+              .setModel(subject.model())
+              .setSearches(findings.searches())
+              .setRecall(findings.recall())
+              .setLowestRecall(findings.lowest())
+              .setLow(findings.suffices() && findings.low())
+              .setAuditedAt(Times.proto(row.get("audited_at", Instant.class)))
+              .build();
+        });
   }
 
   /**
@@ -163,8 +161,7 @@ final class AuditStore {
         .setFound(findings.found())
         .setRecall(findings.recall())
         .setLowestRecall(findings.lowest())
-        .setDuration(
-            duration(row.get("duration_millis", Double.class)))
+        .setDuration(duration(row.get("duration_millis", Double.class)))
         .setAuditedAt(Times.proto(row.get("audited_at", Instant.class)))
         .build();
   }

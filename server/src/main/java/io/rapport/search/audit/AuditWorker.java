@@ -49,11 +49,7 @@ final class AuditWorker implements AutoCloseable {
    * @param period how often each kind's turn comes
    */
   AuditWorker(
-      Auditor auditor,
-      AuditWorkStore work,
-      Samples samples,
-      RecallGauges gauges,
-      Duration period) {
+      Auditor auditor, AuditWorkStore work, Samples samples, RecallGauges gauges, Duration period) {
     this.auditor = auditor;
     this.work = work;
     this.samples = samples;
@@ -101,8 +97,7 @@ final class AuditWorker implements AutoCloseable {
 
   private void auditSamples() throws InterruptedException {
     Map<Alike, List<Sampled>> alike =
-        samples.take().stream()
-            .collect(groupingBy(it -> new Alike(it.subject(), it.neighbours())));
+        samples.take().stream().collect(groupingBy(it -> new Alike(it.subject(), it.neighbours())));
     for (Map.Entry<Alike, List<Sampled>> entry : alike.entrySet()) {
       List<String> vectors =
           entry.getValue().stream().limit(MOST_SAMPLES).map(Sampled::vector).toList();

@@ -38,8 +38,7 @@ final class Auditor {
   /**
    * @param exactRows so many rows are compared one by one in any search
    */
-  Auditor(
-      TenantDb db, AuditWorkStore work, ChangeLog changes, RecallAlarm alarm, int exactRows) {
+  Auditor(TenantDb db, AuditWorkStore work, ChangeLog changes, RecallAlarm alarm, int exactRows) {
     this.db = db;
     this.work = work;
     this.changes = changes;
@@ -77,8 +76,7 @@ final class Auditor {
         db.write(
             subject.tenant(),
             tx -> {
-              if (!work.takeTurn(tx, subject)
-                  || !comparisons.hasMoreThan(tx, subject, exactRows)) {
+              if (!work.takeTurn(tx, subject) || !comparisons.hasMoreThan(tx, subject, exactRows)) {
                 return Done.NOTHING;
               }
               Findings findings = searches.compare().apply(tx);
@@ -86,8 +84,7 @@ final class Auditor {
                 return Done.NOTHING;
               }
               Duration took = Duration.ofNanos(System.nanoTime() - start);
-              audits.insert(
-                  tx, subject, searches.source(), searches.neighbours(), findings, took);
+              audits.insert(tx, subject, searches.source(), searches.neighbours(), findings, took);
               List<Change> told = tell(tx, subject);
               return new Done(
                   Optional.of(findings), changes.append(tx, subject.tenant(), told) > 0);

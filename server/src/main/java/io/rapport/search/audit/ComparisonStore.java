@@ -13,13 +13,16 @@ import org.jooq.impl.DSL;
 
 /** Does searches by the index and row by row, over the same rows, in PostgreSQL. */
 final class ComparisonStore {
-  /** The index goes on until there are enough that the tenant may see, as in a search. */
+  /**
+   * The index goes on until there are enough that the tenant may see, as in a search. What is
+   * switched off counts as so expensive that PostgreSQL would compile the query, for a second.
+   */
   private static final String BY_INDEX =
       """
       SELECT set_config('hnsw.ef_search', {0}::text, true),
         set_config('hnsw.iterative_scan', 'strict_order', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
-        set_config('max_parallel_workers_per_gather', '0', true)
+        set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)
       """;
 
   private static final String OWN = "e.tenant_id = {0} AND e.kind = {1} AND e.model = {2}";
@@ -64,7 +67,9 @@ final class ComparisonStore {
       """;
 
   private static final String MORE_THAN =
-      "SELECT count(*) > {3} FROM (SELECT FROM search.embeddings e WHERE " + OWN + " LIMIT {3} + 1) q";
+      "SELECT count(*) > {3} FROM (SELECT FROM search.embeddings e WHERE "
+          + OWN
+          + " LIMIT {3} + 1) q";
 
   private static final String FIRST_AND_LAST =
       """

@@ -28,8 +28,7 @@ final class RecallGauges {
     recall.register(
         audited.stream().map(it -> MultiGauge.Row.of(tags(it), it.getRecall())).toList(), true);
     lowTenants.register(
-        audited.stream().map(it -> MultiGauge.Row.of(tags(it), it.getLowTenants())).toList(),
-        true);
+        audited.stream().map(it -> MultiGauge.Row.of(tags(it), it.getLowTenants())).toList(), true);
   }
 
   private static Tags tags(SearchIndex index) {

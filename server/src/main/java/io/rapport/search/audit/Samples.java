@@ -30,7 +30,8 @@ final class Samples implements IndexSearches {
   public void searched(UUID tenant, String kind, String model, float[] vector, int neighbours) {
     if (oneIn > 0 && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
       int most = Math.min(neighbours, MOST_NEIGHBOURS);
-      boolean _ = kept.offer(new Sampled(new Subject(tenant, kind, model), Arrays.toString(vector), most));
+      boolean _ =
+          kept.offer(new Sampled(new Subject(tenant, kind, model), Arrays.toString(vector), most));
     }
   }
 

@@ -49,8 +49,7 @@ final class SearchAuditService {
   private GetRecallResponse getRecall(GetRecallRequest request) {
     UUID tenant = Caller.currentTenant().id();
     return GetRecallResponse.newBuilder()
-        .addAllRecalls(
-            db.read(tenant, dsl -> audits.recalls(dsl, tenant, request.getKindsList())))
+        .addAllRecalls(db.read(tenant, dsl -> audits.recalls(dsl, tenant, request.getKindsList())))
         .build();
   }
 
@@ -98,8 +97,7 @@ final class SearchAuditService {
     RecallAudit last = found.get(size - 1);
     TimePlace place =
         new TimePlace(Times.instant(last.getAuditedAt()), UUID.fromString(last.getId()));
-    return new Page(
-        found.subList(0, size), PageTokens.encode(tenant, arguments, place.toCursor()));
+    return new Page(found.subList(0, size), PageTokens.encode(tenant, arguments, place.toCursor()));
   }
 
   private ListSearchIndexesResponse listSearchIndexes(ListSearchIndexesRequest request) {
