@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
  * Vectors of sentences: of those that are stored, and of the questions, which are not. They are
@@ -30,7 +32,7 @@ public final class SentenceVectors {
 
   private static final Path DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
   private static final int BATCH = 32;
-  private static final int SAID_EACH = 5_000;
+  private static final int CHUNK = 2_048;
 
   private final List<String> texts;
   private final float[][] vectors;
@@ -80,17 +82,35 @@ public final class SentenceVectors {
     Report.say("  embedding %,d sentences, this once", texts.size() - done);
     file.position((long) done * bytes);
     try (SentenceModel model = SentenceModel.load()) {
-      for (int from = done; from < texts.size(); from += BATCH) {
-        List<String> batch = texts.subList(from, Math.min(texts.size(), from + BATCH));
+      for (int from = done; from < texts.size(); from += CHUNK) {
+        List<String> chunk = texts.subList(from, Math.min(texts.size(), from + CHUNK));
         ByteBuffer buffer =
-            ByteBuffer.allocate(batch.size() * bytes).order(ByteOrder.LITTLE_ENDIAN);
-        model.embed(batch).forEach(vector -> put(buffer, vector));
-        file.write(buffer.flip());
-        if (from / SAID_EACH != (from + BATCH) / SAID_EACH) {
-          Report.say("  %,d of %,d", from + BATCH, texts.size());
+            ByteBuffer.allocate(chunk.size() * bytes).order(ByteOrder.LITTLE_ENDIAN);
+        for (float[] vector : embed(model, chunk)) {
+          put(buffer, vector);
         }
+        file.write(buffer.flip());
+        Report.say("  %,d of %,d", from + chunk.size(), texts.size());
       }
     }
+  }
+
+  /** Texts of like length at a time, because all of a batch take as long as its longest. */
+  private static float[][] embed(SentenceModel model, List<String> texts) throws OrtException {
+    List<Integer> order =
+        IntStream.range(0, texts.size())
+            .boxed()
+            .sorted(Comparator.comparing(i -> texts.get(i).length()))
+            .toList();
+    float[][] vectors = new float[texts.size()][];
+    for (int from = 0; from < order.size(); from += BATCH) {
+      List<Integer> batch = order.subList(from, Math.min(order.size(), from + BATCH));
+      List<float[]> made = model.embed(batch.stream().map(texts::get).toList());
+      for (int i = 0; i < batch.size(); i++) {
+        vectors[batch.get(i)] = made.get(i);
+      }
+    }
+    return vectors;
   }
 
   private static void put(ByteBuffer buffer, float[] vector) {

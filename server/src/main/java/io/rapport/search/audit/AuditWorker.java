@@ -1,6 +1,7 @@
 package io.rapport.search.audit;
 
 import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toCollection;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -111,23 +112,33 @@ final class AuditWorker implements AutoCloseable {
   private void auditStored() throws InterruptedException {
     Instant now = Instant.now();
     needless.values().removeIf(now::isAfter);
-    Set<String> done = new HashSet<>();
+    List<AuditWorkStore.Candidate> candidates = work.candidates();
+    Set<String> done =
+        candidates.stream()
+            .filter(it -> it.wasAuditedWithin(period.dividedBy(2), now)) // by another server
+            .map(it -> it.subject().kind())
+            .collect(toCollection(HashSet::new));
     int looks = 0;
-    for (AuditWorkStore.Candidate candidate : work.candidates()) {
-      if (candidate.wasAuditedWithin(period.dividedBy(2), now)) {
-        done.add(candidate.subject().kind()); // by another server
-      }
-    }
-    for (AuditWorkStore.Candidate candidate : work.candidates()) {
+    for (AuditWorkStore.Candidate candidate : candidates) {
       Subject subject = candidate.subject();
       if (looks < LOOKS && !done.contains(subject.kind()) && !needless.containsKey(subject)) {
         looks++;
-        if (resting(() -> auditor.auditStored(subject)).isPresent()) {
+        if (resting(() -> audited(subject)).isPresent()) {
           done.add(subject.kind());
         } else {
           needless.put(subject, now.plus(REMEMBERED));
         }
       }
+    }
+  }
+
+  /** One that fails leaves the others their turn. */
+  private Optional<Findings> audited(Subject subject) {
+    try {
+      return auditor.auditStored(subject);
+    } catch (RuntimeException e) {
+      log.warn("{} of tenant {} can't be audited", subject.kind(), subject.tenant(), e);
+      return Optional.empty();
     }
   }
 
