@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.apache.lucene.codecs.FilterCodec;
 import org.apache.lucene.codecs.KnnVectorsFormat;
@@ -66,8 +66,7 @@ final class LuceneVectors implements AutoCloseable {
       for (int row = 0; row < vectors.rows(); row++) {
         Document document = new Document();
         document.add(
-            new KnnFloatVectorField(
-                FIELD, vectors.row(row), VectorSimilarityFunction.DOT_PRODUCT));
+            new KnnFloatVectorField(FIELD, vectors.row(row), VectorSimilarityFunction.DOT_PRODUCT));
         writer.addDocument(document);
       }
       writer.forceMerge(1);

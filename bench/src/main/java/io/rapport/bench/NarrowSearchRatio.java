@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * The same searches under a filter. One that lets 0.1 % pass is measured against the index with
- * iterative scan in strict order, as applications ask it; one of 1 % against the best plain SQL, which
- * compares one by one.
+ * iterative scan in strict order, as applications ask it; one of 1 % against the best plain SQL,
+ * which compares one by one.
  */
 final class NarrowSearchRatio implements Ratio {
   private static final double TIMES_ITERATIVE = 10;
@@ -32,27 +32,19 @@ final class NarrowSearchRatio implements Ratio {
       Report.say("  0.1 %%: %d short answers", quality.shortAnswers());
       try (SqlSearches peer =
           SqlSearches.byIndex(
-              site,
-              tenant.id(),
-              narrow,
-              USUAL_EFFORT,
-              "strict_order",
-              SearchRatio.IN_FLIGHT)) {
+              site, tenant.id(), narrow, USUAL_EFFORT, "strict_order", SearchRatio.IN_FLIGHT)) {
         Report.say("  0.1 %%, peer: recall@10 %.4f", narrow.quality(peer::find).recall());
         Pairs.Runs runs = pairs(site, settings, narrow, tenant, channel, peer);
         double recall = quality.shortAnswers() == 0 ? quality.recall() : 0;
         results.add(
             Result.ratio(
                 "search_narrow_recall10", Spread.of(List.of(recall)), RECALL, runs.steal()));
-        results.add(
-            Result.ratio("search_narrow", runs.ratios(), TIMES_ITERATIVE, runs.steal()));
+        results.add(Result.ratio("search_narrow", runs.ratios(), TIMES_ITERATIVE, runs.steal()));
       }
       VectorSearches wider = new VectorSearches(vectors, ONE_IN_100);
-      try (SqlSearches peer =
-          SqlSearches.exact(site, tenant.id(), wider, SearchRatio.IN_FLIGHT)) {
+      try (SqlSearches peer = SqlSearches.exact(site, tenant.id(), wider, SearchRatio.IN_FLIGHT)) {
         Pairs.Runs runs = pairs(site, settings, wider, tenant, channel, peer);
-        results.add(
-            Result.ratio("search_narrow_plain", runs.ratios(), OF_PLAIN_SQL, runs.steal()));
+        results.add(Result.ratio("search_narrow_plain", runs.ratios(), OF_PLAIN_SQL, runs.steal()));
       }
       return results;
     } finally {

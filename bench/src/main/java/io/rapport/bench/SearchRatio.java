@@ -96,14 +96,15 @@ final class SearchRatio implements Ratio {
   }
 
   /** Beside a writer that changes vectors as fast as it can. */
-  private static void underWrites(
-      StoredVectors stored, UUID tenant, CacheLoad ours, Duration span) throws Exception {
+  private static void underWrites(StoredVectors stored, UUID tenant, CacheLoad ours, Duration span)
+      throws Exception {
     Report.say("  vectors changed alone: %.0f/s", stored.rewrite(tenant, WRITES));
     Thread writer =
         Thread.ofVirtual()
             .start(() -> {
               try {
-                Report.say("  vectors changed beside searches: %.0f/s", stored.rewrite(tenant, WRITES));
+                Report.say(
+                    "  vectors changed beside searches: %.0f/s", stored.rewrite(tenant, WRITES));
               } catch (java.sql.SQLException failure) {
                 Report.say("  the writer failed: %s", failure);
               }

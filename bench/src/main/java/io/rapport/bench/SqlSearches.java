@@ -66,8 +66,7 @@ final class SqlSearches implements AutoCloseable {
   private final BlockingQueue<PreparedStatement> free;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-  private SqlSearches(
-      Site site, UUID tenant, SentenceVectors vectors, String sql, int connections)
+  private SqlSearches(Site site, UUID tenant, SentenceVectors vectors, String sql, int connections)
       throws SQLException {
     this.sql = sql;
     this.tenant = tenant;

@@ -56,10 +56,6 @@ public final class DbCommand {
     }
 
     private <T> T open(Function<Database, T> action) {
-      return useDatabase(database -> action.apply(Migrations.of(database)));
-    }
-
-    private <T> T useDatabase(Function<Database, T> action) {
       if (data == null && url != null && !url.isEmpty()) {
         return action.apply(Database.parse(url));
       }
@@ -190,6 +186,9 @@ public final class DbCommand {
     say(
         "added %d shared rows, and %d rows of %d tenant(s)"
             .formatted(added.shared(), added.ofTenants(), added.tenants()));
+  }
+
+  @Command(
       name = "reindex",
       description = {
         "Builds the indexes of vectors anew, one at a time, while they serve; needed when the",
@@ -211,7 +210,7 @@ public final class DbCommand {
               description = "How much memory a build may take: ${DEFAULT-VALUE} MB.")
           int memory) {
     int built =
-        place.useDatabase(
+        place.open(
             database -> new SearchIndexes(database, this::say).reindex(kind, memory, place.dryRun));
     say((place.dryRun ? "would build %d anew" : "built %d anew").formatted(built));
   }

@@ -119,7 +119,7 @@ public record ServerConfig(
     NEAR_CACHE_MB("32"),
     CACHE_MB_PER_TENANT("1024"),
     LEARNING_ENTRIES_PER_TENANT("10000"),
-    SEARCH_EXACT_ROWS("5000"),
+    RECALL_MIN_ROWS("5000"),
     RECALL_SAMPLE("1000"),
     RECALL_AUDIT_SECONDS("60"),
     DRAIN_MS("2000");
@@ -267,7 +267,7 @@ public record ServerConfig(
       return new SearchAuditFeature.Settings(
           number(Variable.RECALL_SAMPLE, 0, 1_000_000_000),
           Duration.ofSeconds(number(Variable.RECALL_AUDIT_SECONDS, 0, 86_400)),
-          number(Variable.SEARCH_EXACT_ROWS, 1, 1_000_000));
+          number(Variable.RECALL_MIN_ROWS, 1, 1_000_000));
     }
 
     /** The format is read by logback.xml; here it is only checked. */

@@ -190,12 +190,22 @@ final class Wiring implements AutoCloseable {
     PredictionLogFeature predictions =
         closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    SearchAuditFeature searchAudits =
+        closed(
+            new SearchAuditFeature(
+                new SearchAuditFeature.Databases(
+                    db, new TenantDb(patientPool, AUDIT_TIMEOUT), systemDb),
+                changes,
+                new RecallAlerts(alerts),
+                config.audits(),
+                metrics));
     Embedders embedders = closed(new Embedders(List.of()));
     SearchFeature search =
         new SearchFeature(
             db,
             embedders,
-            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read));
+            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read),
+            searchAudits.searches());
     LearningMemoryFeature memory =
         new LearningMemoryFeature(db, work, config.learningEntries(), search::nearest);
     ServiceWrites writes = new ServiceWrites(db, changes);
@@ -210,15 +220,6 @@ final class Wiring implements AutoCloseable {
                 aroundModels(alerts, predictions, caching),
                 clock));
     DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
-    SearchAuditFeature searchAudits =
-        closed(
-            new SearchAuditFeature(
-                new SearchAuditFeature.Databases(
-                    db, new TenantDb(patientPool, AUDIT_TIMEOUT), systemDb),
-                changes,
-                new RecallAlerts(alerts),
-                config.audits(),
-                metrics));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));

@@ -103,6 +103,8 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/GetTenant",
           "rapport.identity.v1.TenantService/ListTenants",
           "rapport.identity.v1.TenantService/CreateTenant",
+          "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
+          "rapport.search.v1.SearchAuditService/ListSearchIndexes",
           "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
           "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",
@@ -117,8 +119,6 @@ class TenantIsolationTest {
           "rapport.delivery.v1.DoraMarketBenchmarkService/ListDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMetricInsightService/GetDoraMetricInsight",
           "rapport.delivery.v1.DoraMetricInsightService/ListDoraMetricInsights");
-          "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
-          "rapport.search.v1.SearchAuditService/ListSearchIndexes");
 
   /** Names of one thing of each kind, under which a tenant has something or not. */
   record Names(
@@ -168,7 +168,7 @@ class TenantIsolationTest {
             DatasetCalls.all(),
             LearningCalls.all(),
             MonitoringCalls.all(),
-            SearchCalls.all())
+            SearchCalls.all(),
             SearchAuditCalls.all())
         .flatMap(calls -> calls);
   }

@@ -22,7 +22,7 @@ final class Auditor {
   private final TenantDb db;
   private final ChangeLog changes;
   private final RecallAlarm alarm;
-  private final int exactRows;
+  private final int minRows;
   private final AuditWorkStore work;
   private final ComparisonStore comparisons = new ComparisonStore();
   private final AuditStore audits = new AuditStore();
@@ -36,14 +36,14 @@ final class Auditor {
   }
 
   /**
-   * @param exactRows so many rows are compared one by one in any search
+   * @param minRows so many rows are compared one by one in any search
    */
-  Auditor(TenantDb db, AuditWorkStore work, ChangeLog changes, RecallAlarm alarm, int exactRows) {
+  Auditor(TenantDb db, AuditWorkStore work, ChangeLog changes, RecallAlarm alarm, int minRows) {
     this.db = db;
     this.work = work;
     this.changes = changes;
     this.alarm = alarm;
-    this.exactRows = exactRows;
+    this.minRows = minRows;
   }
 
   /** Searches for the neighbours of rows taken at random; empty if there is no need to. */
@@ -76,7 +76,7 @@ final class Auditor {
         db.write(
             subject.tenant(),
             tx -> {
-              if (!work.takeTurn(tx, subject) || !comparisons.hasMoreThan(tx, subject, exactRows)) {
+              if (!work.takeTurn(tx, subject) || !comparisons.hasMoreThan(tx, subject, minRows)) {
                 return Done.NOTHING;
               }
               Findings findings = searches.compare().apply(tx);

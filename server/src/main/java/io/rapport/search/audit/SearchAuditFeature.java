@@ -20,9 +20,10 @@ public final class SearchAuditFeature implements AutoCloseable {
    *
    * @param oneIn how many searches one is taken of; 0: none is
    * @param period how often each kind is audited; zero: nothing ever is
-   * @param exactRows so many rows are compared one by one in any search, without an index
+   * @param minRows so many rows are compared one by one in any search, so that there is nothing to
+   *     audit
    */
-  public record Settings(int oneIn, Duration period, int exactRows) {}
+  public record Settings(int oneIn, Duration period, int minRows) {}
 
   /**
    * The database, as three see it.
@@ -45,7 +46,7 @@ public final class SearchAuditFeature implements AutoCloseable {
     this.samples = new Samples(on ? settings.oneIn() : 0);
     this.worker =
         new AuditWorker(
-            new Auditor(databases.background(), work, changes, alarm, settings.exactRows()),
+            new Auditor(databases.background(), work, changes, alarm, settings.minRows()),
             work,
             samples,
             new RecallGauges(metrics),

@@ -39,7 +39,7 @@ class RecallAuditTest {
   private static final String MODEL = "test-model";
   private static final Duration PATIENCE = Duration.ofSeconds(40);
   private static final Map<String, String> EAGER =
-      Map.of("RAPPORT_RECALL_AUDIT_SECONDS", "1", "RAPPORT_SEARCH_EXACT_ROWS", "300");
+      Map.of("RAPPORT_RECALL_AUDIT_SECONDS", "1", "RAPPORT_RECALL_MIN_ROWS", "300");
 
   @RegisterExtension final Rapport rapport = new Rapport();
 
