@@ -46,11 +46,6 @@ final class Embedding {
     return new Embedding(unit);
   }
 
-  /** Its numbers. */
-  float[] values() {
-    return values.clone();
-  }
-
   /** The mean of some vectors minus that of others. */
   static Embedding difference(List<Embedding> positive, List<Embedding> negative, String path) {
     float[] sum = new float[Embedder.DIMENSIONS];
