@@ -91,7 +91,7 @@ final class DamagedIndex implements Promise {
       victim.execute(DAMAGE);
       double caught = seconds(() -> watcher.sees(AnomalyAlert.State.OPEN));
       double damaged = watcher.recall().map(Recall::getRecall).orElse(1.0);
-      victim.execute("REINDEX INDEX search." + StoredVectors.INDEX);
+      victim.execute("REINDEX INDEX CONCURRENTLY search." + StoredVectors.INDEX);
       double cleared = seconds(() -> watcher.sees(AnomalyAlert.State.RESOLVED));
       double after = watcher.recall().map(Recall::getRecall).orElse(0.0);
       channel.shutdownNow();

@@ -126,18 +126,19 @@ final class AuditWorker implements AutoCloseable {
         if (resting(() -> audited(subject)).isPresent()) {
           done.add(subject.kind());
         } else {
-          needless.put(subject, now.plus(REMEMBERED));
+          needless.putIfAbsent(subject, now.plus(REMEMBERED));
         }
       }
     }
   }
 
-  /** One that fails leaves the others their turn. */
+  /** One that fails leaves the others their turn, and is tried again in the round after the next. */
   private Optional<Findings> audited(Subject subject) {
     try {
       return auditor.auditStored(subject);
     } catch (RuntimeException e) {
       log.warn("{} of tenant {} can't be audited", subject.kind(), subject.tenant(), e);
+      needless.put(subject, Instant.now().plus(period));
       return Optional.empty();
     }
   }
