@@ -66,6 +66,10 @@ final class Requests {
           TenantService/GetTenant id: "%tenant%"
           TenantService/ListTenants page_size: 1
           TenantService/UpdateTenant tenant { id: "%tenant%" display_name: "%tag%" etag: "1" }
+          SearchAuditService/GetRecall
+          SearchAuditService/ListRecallAudits
+          SearchAuditService/ListAllRecallAudits page_size: 1
+          SearchAuditService/ListSearchIndexes
           TenantService/CreateTenant tenant { id: "%tenant%" display_name: "%tag%" }
           UserService/GetUser id: "%User%"
           UserService/GetUser email: "%tag%@example.org"

@@ -3,6 +3,7 @@ package io.rapport.server;
 import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
+import io.rapport.search.audit.SearchAuditFeature;
 import io.rapport.search.embedder.EmbedderFeature;
 import io.rapport.search.embedding.EmbeddingFeature;
 import java.net.InetAddress;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param learningEntries how many entries a tenant's learning memory has room for
  * @param embedders what makes vectors of texts
  * @param embedding what the server embeds by itself
+ * @param audits how much of searches is done again to see whether they find what there is
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -55,6 +57,7 @@ public record ServerConfig(
     int learningEntries,
     EmbedderFeature.Settings embedders,
     EmbeddingFeature.Settings embedding,
+    SearchAuditFeature.Settings audits,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -135,6 +138,9 @@ public record ServerConfig(
     EMBED_STALE("false"),
     EMBED_WORKERS("1"),
     EMBED_TEXTS_PER_SECOND("0"),
+    RECALL_MIN_ROWS("5000"),
+    RECALL_SAMPLE("1000"),
+    RECALL_AUDIT_SECONDS("60"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -188,6 +194,7 @@ public record ServerConfig(
             source.number(Variable.LEARNING_ENTRIES_PER_TENANT, 1, 1_000_000),
             new EmbeddingSettings(source).embedders(),
             new EmbeddingSettings(source).embedding(),
+            source.audits(),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }
@@ -276,6 +283,13 @@ public record ServerConfig(
       return new CachingFeature.Limits(
           number(Variable.NEAR_CACHE_MB, 0, 1_000_000) * MEGABYTE,
           number(Variable.CACHE_MB_PER_TENANT, 1, 100_000_000) * MEGABYTE);
+    }
+
+    SearchAuditFeature.Settings audits() {
+      return new SearchAuditFeature.Settings(
+          number(Variable.RECALL_SAMPLE, 0, 1_000_000_000),
+          Duration.ofSeconds(number(Variable.RECALL_AUDIT_SECONDS, 0, 86_400)),
+          number(Variable.RECALL_MIN_ROWS, 1, 1_000_000));
     }
 
     /** The format is read by logback.xml; here it is only checked. */

@@ -40,6 +40,7 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.search.Embedders;
+import io.rapport.search.audit.SearchAuditFeature;
 import io.rapport.search.query.SearchFeature;
 import io.rapport.search.embedder.EmbedderFeature;
 import io.rapport.search.embedding.EmbeddingFeature;
@@ -79,6 +80,7 @@ final class Wiring implements AutoCloseable {
   private static final int PATIENT_CONNECTIONS = 3;
 
   private static final Duration PATIENT_TIMEOUT = Duration.ofMinutes(10);
+  private static final Duration AUDIT_TIMEOUT = Duration.ofMinutes(1);
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
@@ -199,11 +201,21 @@ final class Wiring implements AutoCloseable {
                 embedders,
                 config.embedding(),
                 metrics));
+    SearchAuditFeature searchAudits =
+        closed(
+            new SearchAuditFeature(
+                new SearchAuditFeature.Databases(
+                    db, new TenantDb(patientPool, AUDIT_TIMEOUT), systemDb),
+                changes,
+                new RecallAlerts(alerts),
+                config.audits(),
+                metrics));
     SearchFeature search =
         new SearchFeature(
             db,
             embedders,
-            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read));
+            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read),
+            searchAudits.searches());
     LearningMemoryFeature memory =
         new LearningMemoryFeature(db, work, config.learningEntries(), search::nearest);
     ServiceWrites writes = new ServiceWrites(db, changes);
@@ -239,6 +251,7 @@ final class Wiring implements AutoCloseable {
     services.addAll(delivery.services(rpcs));
     services.add(search.service(rpcs));
     services.addAll(embedding.services(rpcs));
+    services.add(searchAudits.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -273,6 +286,7 @@ final class Wiring implements AutoCloseable {
       starts.add(() -> embedding.startFirstModels(DEVELOPMENT_TENANT));
     }
     starts.add(delivery::start);
+    starts.add(searchAudits::start);
   }
 
   private static ModelFeature.Others aroundModels(

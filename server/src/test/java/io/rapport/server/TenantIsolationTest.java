@@ -104,6 +104,8 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/ListTenants",
           "rapport.identity.v1.TenantService/CreateTenant",
           "rapport.identity.v1.TenantService/UpdateTenant",
+          "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
+          "rapport.search.v1.SearchAuditService/ListSearchIndexes",
           "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
           "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",
@@ -169,7 +171,8 @@ class TenantIsolationTest {
             LeadTimeCalls.all(),
             MonitoringCalls.all(),
             SearchCalls.all(),
-            EmbeddingCalls.all())
+            EmbeddingCalls.all(),
+            SearchAuditCalls.all())
         .flatMap(calls -> calls);
   }
 

@@ -1,11 +1,16 @@
 package io.rapport.monitoring.alert;
 
+import com.google.protobuf.ByteString;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.v1.AlertSilence;
 import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
+import io.rapport.monitoring.v1.AnomalyAlert.Cause;
+import io.rapport.monitoring.v1.AnomalyAlert.Severity;
 import io.rapport.monitoring.v1.DetectionSettings;
 import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
+import io.rapport.platform.Change;
+import io.rapport.platform.Change.Op;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
@@ -50,6 +55,46 @@ public final class AlertFeature implements AutoCloseable {
    */
   public int openCriticalAlerts(DSLContext dsl, UUID tenant, String model) {
     return alerts.openCritical(dsl, tenant, model);
+  }
+
+  /**
+   * Raises an alert of the service's own watch over itself, in a transaction of the caller's.
+   *
+   * @param fingerprint what names it as long as it is not resolved; told again, it is counted
+   * @param severe whether what depends on it should not be trusted
+   * @param data what is known of it, a JSON object
+   */
+  public record Notice(
+      String model, String fingerprint, String type, boolean severe, ByteString data) {}
+
+  /** Raises an alert, or counts the one that is there. */
+  public Change raise(DSLContext tx, UUID tenant, Notice notice) {
+    AlertStore.Kept kept =
+        alerts.raise(
+            tx,
+            tenant,
+            new AlertStore.Raised(
+                notice.model(),
+                notice.fingerprint(),
+                notice.type(),
+                notice.severe() ? Severity.CRITICAL : Severity.HIGH,
+                notice.data(),
+                Cause.AUDIT,
+                1));
+    return change(kept.revision() == 1 ? Op.CREATED : Op.UPDATED, kept);
+  }
+
+  /** Resolves the alert with a fingerprint, if there is one; what changed. */
+  public List<Change> resolve(DSLContext tx, UUID tenant, String fingerprint, String resolution) {
+    return alerts.lockOpen(tx, tenant, fingerprint).stream()
+        .map(alert -> UUID.fromString(alert.getId()))
+        .map(id -> change(Op.UPDATED, alerts.resolve(tx, tenant, id, resolution)))
+        .toList();
+  }
+
+  private static Change change(Op op, AlertStore.Kept kept) {
+    return new Change(
+        AlertStore.KIND, op, UUID.fromString(kept.alert().getId()), null, kept.revision());
   }
 
   /** Begins what is done in the background. */

@@ -78,6 +78,14 @@ final class AlertStore {
   private static final String FIND =
       "SELECT " + COLUMNS + " FROM monitoring.anomaly_alerts a WHERE tenant_id = {0} AND id = {1}";
 
+  private static final String OPEN =
+      "SELECT "
+          + COLUMNS
+          + """
+            FROM monitoring.anomaly_alerts a
+           WHERE tenant_id = {0} AND fingerprint = {1} AND state <> 'RESOLVED' FOR UPDATE
+          """;
+
   private static final String ACKNOWLEDGE =
       """
       UPDATE monitoring.anomaly_alerts a
@@ -175,6 +183,12 @@ final class AlertStore {
   /** The same, locked until the transaction ends. */
   Optional<AnomalyAlert> lock(DSLContext tx, UUID tenant, UUID id) {
     return tx.fetchOptional(FIND + " FOR UPDATE", DSL.val(tenant), DSL.val(id))
+        .map(row -> kept(row).alert());
+  }
+
+  /** The one with a fingerprint that is not resolved, locked until the transaction ends. */
+  Optional<AnomalyAlert> lockOpen(DSLContext tx, UUID tenant, String fingerprint) {
+    return tx.fetchOptional(OPEN, DSL.val(tenant), DSL.val(fingerprint))
         .map(row -> kept(row).alert());
   }
 

@@ -2,6 +2,7 @@ package io.rapport.search.query;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.rapport.search.IndexSearches;
 import io.rapport.search.v1.KindReport.Mode;
 import io.rapport.search.v1.Shortfall;
 import io.rapport.search.v1.Shortfall.Cause;
@@ -37,6 +38,15 @@ final class MeaningSearch {
   /** Who has many vectors: those aren't counted each time. It only decides how to search. */
   private final Cache<Many, Boolean> many =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(Duration.ofMinutes(1)).build();
+
+  private final IndexSearches graphSearches;
+
+  /**
+   * @param graphSearches is told of searches by the graph
+   */
+  MeaningSearch(IndexSearches graphSearches) {
+    this.graphSearches = graphSearches;
+  }
 
   private record Many(UUID tenant, Kind kind, String model) {}
 
@@ -94,6 +104,8 @@ final class MeaningSearch {
             "graph",
             "many candidates",
             () -> store.graph(db, lookup.wanting(wanted), direction, manner.effortFor(wanted)));
+    graphSearches.searched(
+        lookup.source().tenant(), kind, direction.model(), direction.vector().values(), wanted);
     List<Candidate> near = near(graph.candidates(), lookup.maxDistance());
     boolean cut = near.size() < graph.candidates().size();
     List<Candidate> kept = Groups.limit(near, lookup.grouping(), lookup.count());

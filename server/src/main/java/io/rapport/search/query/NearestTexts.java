@@ -6,6 +6,7 @@ import io.rapport.platform.TenantDb;
 import io.rapport.search.Embedder;
 import io.rapport.search.EmbedderException;
 import io.rapport.search.Embedders;
+import io.rapport.search.IndexSearches;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,7 @@ final class NearestTexts {
   private final TenantDb db;
   private final Kinds kinds;
   private final Embedders embedders;
-  private final MeaningSearch search = new MeaningSearch();
+  private final MeaningSearch search = new MeaningSearch(IndexSearches.IGNORED);
 
   NearestTexts(TenantDb db, Kinds kinds, Embedders embedders) {
     this.db = db;
@@ -35,7 +36,8 @@ final class NearestTexts {
       return Optional.empty();
     }
     Source source = new Source(kind, tenant, List.of(), 0, FieldMask.getDefaultInstance());
-    Lookup lookup = new Lookup(source, count, count, ANY_DISTANCE, List.of(), null, null, false, false);
+    Lookup lookup =
+        new Lookup(source, count, count, ANY_DISTANCE, List.of(), null, null, false, false);
     MeaningSearch.Manner manner = new MeaningSearch.Manner(false, 0);
     Leg leg =
         db.autoCommit(

@@ -7,6 +7,7 @@ import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.resource.Completion;
 import io.rapport.search.Embedders;
+import io.rapport.search.IndexSearches;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -31,9 +32,12 @@ public final class SearchFeature {
     Map<UUID, LearningEntry> read(DSLContext dsl, UUID tenant, Collection<UUID> ids);
   }
 
-  public SearchFeature(TenantDb db, Embedders embedders, Areas areas) {
+  /**
+   * @param graphSearches is told of searches by the graph
+   */
+  public SearchFeature(TenantDb db, Embedders embedders, Areas areas, IndexSearches graphSearches) {
     Kinds kinds = new Kinds(areas);
-    this.service = new SearchService(db, kinds, embedders);
+    this.service = new SearchService(db, kinds, embedders, graphSearches);
     this.nearest = new NearestTexts(db, kinds, embedders);
   }
 

@@ -6,6 +6,7 @@ import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.search.Embedders;
+import io.rapport.search.IndexSearches;
 import io.rapport.search.v1.BatchSearchRequest;
 import io.rapport.search.v1.BatchSearchResponse;
 import io.rapport.search.v1.CountMatchesRequest;
@@ -25,11 +26,11 @@ final class SearchService {
   private final Facets facets = new Facets();
   private final FacetStore counts = new FacetStore();
 
-  SearchService(TenantDb db, Kinds kinds, Embedders embedders) {
+  SearchService(TenantDb db, Kinds kinds, Embedders embedders, IndexSearches graphSearches) {
     this.db = db;
     this.sources = new Sources(kinds);
     this.queries = new Queries(db, sources, embedders);
-    this.searches = new Searches(db, sources, queries, facets);
+    this.searches = new Searches(db, sources, queries, facets, new MeaningSearch(graphSearches));
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {

@@ -20,16 +20,17 @@ final class Searches {
   private final TenantDb db;
   private final Sources sources;
   private final Queries queries;
-  private final MeaningSearch byMeaning = new MeaningSearch();
+  private final MeaningSearch byMeaning;
   private final WordsSearch byWords = new WordsSearch();
   private final Facets facets;
   private final Answers answers = new Answers();
 
-  Searches(TenantDb db, Sources sources, Queries queries, Facets facets) {
+  Searches(TenantDb db, Sources sources, Queries queries, Facets facets, MeaningSearch byMeaning) {
     this.db = db;
     this.sources = sources;
     this.queries = queries;
     this.facets = facets;
+    this.byMeaning = byMeaning;
   }
 
   SearchResponse search(Caller caller, SearchRequest request) {
