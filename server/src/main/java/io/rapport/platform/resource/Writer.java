@@ -111,16 +111,7 @@ final class Writer {
     Row row =
         on(tx, db -> rows.lock(db, tx.tenant(), uuid))
             .orElseThrow(() -> ServiceException.notFound(mapping.noun(), id));
-    String current = Etags.of(row.revision());
-    if (!etag.isEmpty() && !etag.equals(current)) {
-      throw ServiceException.of(
-              Code.ABORTED,
-              ErrorReason.ETAG_MISMATCH,
-              "the " + mapping.noun() + " has changed since its etag was read")
-          .with("kind", mapping.noun())
-          .with("id", id)
-          .with("etag", current);
-    }
+    Etags.require(mapping.noun(), id, Etags.of(row.revision()), etag);
     return row;
   }
 

@@ -80,12 +80,12 @@ public final class DatasetFeature implements AutoCloseable {
   }
 
   /**
-   * A training of a dataset is completed, in this transaction: what it was frozen with no longer
-   * counts, and what came since does. It locks the tenant's head: rows that others lock before it
-   * must be locked by then.
+   * A training of a dataset is completed, in this transaction: what it had no longer counts, and
+   * what came since does. It locks the tenant's head: rows that others lock before it must be
+   * locked by then.
    *
-   * @param manifest what the training had; null: the dataset's last manifest since the training
-   *     before, or, without one, all that is there
+   * @param manifest what the training had; null: it isn't known, so all that is there is taken as
+   *     had
    * @param changes takes what is changed, which is logged with the rest of the commit
    */
   public void trained(
