@@ -6,6 +6,7 @@ import io.rapport.monitoring.v1.AlertSilence;
 import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
 import io.rapport.monitoring.v1.DetectionSettings;
 import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
+import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
@@ -14,6 +15,7 @@ import io.rapport.platform.resource.Resources;
 import io.rapport.platform.watch.InitialState;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jooq.DSLContext;
 
 /** Builds what belongs to alerts and the detection of anomalies. */
@@ -50,6 +52,16 @@ public final class AlertFeature implements AutoCloseable {
    */
   public int openCriticalAlerts(DSLContext dsl, UUID tenant, String model) {
     return alerts.openCritical(dsl, tenant, model);
+  }
+
+  /**
+   * Raises an alert about how a model does. Its row is locked until the transaction ends: the
+   * tenant's head must not be locked yet.
+   *
+   * @param changes takes what is changed
+   */
+  public void raise(DSLContext tx, UUID tenant, PoorPerformance poor, Consumer<Change> changes) {
+    changes.accept(AlertService.change(alerts.raise(tx, tenant, poor.raised())));
   }
 
   /** Begins what is done in the background. */
