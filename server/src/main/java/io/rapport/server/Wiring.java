@@ -7,12 +7,14 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rapport.caching.CachingFeature;
+import io.rapport.caching.ChangedDatasets;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.delivery.DeliveryFeature;
 import io.rapport.identity.IdentityFeature;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.alert.AlertFeature;
+import io.rapport.monitoring.alert.PoorPerformance;
 import io.rapport.monitoring.memory.LearningMemoryFeature;
 import io.rapport.monitoring.prediction.PredictionLogFeature;
 import io.rapport.platform.Admission;
@@ -22,6 +24,7 @@ import io.rapport.platform.CallLog;
 import io.rapport.platform.CallMetrics;
 import io.rapport.platform.Callers;
 import io.rapport.platform.Callers.Anonymous;
+import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Connections;
 import io.rapport.platform.Contract;
@@ -51,15 +54,19 @@ import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
 import io.rapport.tracking.property.PropertyFeature;
 import io.rapport.versioning.ServiceWrites;
+import io.rapport.versioning.Writes;
 import io.rapport.versioning.dataset.DatasetFeature;
 import io.rapport.versioning.model.LivePerformance;
 import io.rapport.versioning.model.ModelFeature;
+import io.rapport.versioning.training.TrainedDatasets;
 import io.rapport.versioning.training.TrainingFeature;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -163,7 +170,7 @@ final class Wiring implements AutoCloseable {
     ChangeLog changes =
         new ChangeLog(
             List.of(PropertyFeature.index(), IdentityFeature.activity(), EventFeature.texts()),
-            List.of(CachingFeature.marks(), DatasetFeature.counting()),
+            List.of(CachingFeature.marks(changedDatasets()), DatasetFeature.counting()),
             tenant -> {
               watch.listener().committed(tenant);
               caching.listener().committed(tenant);
@@ -218,8 +225,9 @@ final class Wiring implements AutoCloseable {
             searchAudits.searches());
     LearningMemoryFeature memory =
         new LearningMemoryFeature(db, work, config.learningEntries(), search::nearest);
-    ServiceWrites writes = new ServiceWrites(db, changes);
-    TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
+    Writes writes = new Writes(work, new ServiceWrites(db, changes));
+    TrainingFeature training =
+        closed(new TrainingFeature(db, system, writes, aroundTrainings(datasets), clock));
     ModelFeature models =
         closed(
             new ModelFeature(
@@ -243,8 +251,8 @@ final class Wiring implements AutoCloseable {
     services.addAll(events.services(rpcs));
     services.addAll(caching.services(rpcs, rules, work));
     services.addAll(datasets.services(rpcs, changes));
-    services.add(training.service(rpcs, models.trainedModels(), datasets::trained));
-    services.addAll(models.services(rpcs, work));
+    services.add(training.service(rpcs, models.trainedModels()));
+    services.addAll(models.services(rpcs));
     services.add(predictions.service(rpcs));
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
@@ -289,15 +297,59 @@ final class Wiring implements AutoCloseable {
     starts.add(searchAudits::start);
   }
 
+  private static ChangedDatasets changedDatasets() {
+    return new ChangedDatasets() {
+      @Override
+      public boolean concerns(String kind) {
+        return DatasetFeature.isChangedBy(kind);
+      }
+
+      @Override
+      public String names() {
+        return DatasetFeature.changed();
+      }
+    };
+  }
+
+  private static TrainedDatasets aroundTrainings(DatasetFeature datasets) {
+    return new TrainedDatasets() {
+      @Override
+      public void trained(
+          DSLContext tx,
+          UUID tenant,
+          UUID dataset,
+          @Nullable UUID manifest,
+          Instant at,
+          Consumer<Change> changes) {
+        datasets.trained(tx, tenant, dataset, manifest, at, changes);
+      }
+
+      @Override
+      public void notTrained(DSLContext tx, UUID tenant, UUID dataset, Consumer<Change> changes) {
+        datasets.notTrained(tx, tenant, dataset, changes);
+      }
+    };
+  }
+
   private static ModelFeature.Others aroundModels(
       AlertFeature alerts, PredictionLogFeature predictions, CachingFeature caching) {
     return new ModelFeature.Others(
         alerts::openCriticalAlerts,
-        (dsl, tenant, type, version, from) ->
+        (dsl, tenant, asked) ->
             predictions
-                .livePerformance(dsl, tenant, type, version, from)
+                .livePerformance(
+                    dsl,
+                    tenant,
+                    new PredictionLogFeature.LiveQuestion(
+                        asked.modelType(), asked.version(), asked.metric(), asked.from()))
                 .map(live -> new LivePerformance.Figure(live.value(), live.sampleCount())),
-        caching::modelSuperseded);
+        caching::modelSuperseded,
+        (tx, tenant, poor, changes) ->
+            alerts.raise(
+                tx,
+                tenant,
+                new PoorPerformance(poor.modelType(), poor.version(), poor.reason()),
+                changes));
   }
 
   private static WatchFeature.Areas watched() {

@@ -19,6 +19,7 @@ import io.rapport.platform.resource.Resources;
 import io.rapport.platform.watch.InitialState;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jooq.DSLContext;
 
 /** Builds what belongs to alerts and the detection of anomalies. */
@@ -95,6 +96,16 @@ public final class AlertFeature implements AutoCloseable {
   private static Change change(Op op, AlertStore.Kept kept) {
     return new Change(
         AlertStore.KIND, op, UUID.fromString(kept.alert().getId()), null, kept.revision());
+  }
+
+  /**
+   * Raises an alert about how a model does. Its row is locked until the transaction ends: the
+   * tenant's head must not be locked yet.
+   *
+   * @param changes takes what is changed
+   */
+  public void raise(DSLContext tx, UUID tenant, PoorPerformance poor, Consumer<Change> changes) {
+    changes.accept(AlertService.change(alerts.raise(tx, tenant, poor.raised())));
   }
 
   /** Begins what is done in the background. */

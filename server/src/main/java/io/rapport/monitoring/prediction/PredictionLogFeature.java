@@ -30,24 +30,29 @@ public final class PredictionLogFeature implements AutoCloseable {
   }
 
   /**
-   * How well a version of a model does, by what came true since: one figure, of which more is
-   * better.
+   * How well a version of a model does, by what came true: a figure of which more is better.
    *
-   * @param metric {@code accuracy}, the share of classes and events that were right, if there are
-   *     such outcomes; else {@code r_squared} of numbers
    * @param sampleCount how many outcomes it is from
    */
-  public record LivePerformance(String metric, double value, long sampleCount) {}
+  public record LivePerformance(double value, long sampleCount) {}
+
+  /**
+   * What is asked of a version of a model.
+   *
+   * @param metric {@code accuracy}, the share of classes and events that were right, or {@code
+   *     r_squared} of numbers; nothing is known of others
+   * @param since only of predictions made in this hour or later
+   */
+  public record LiveQuestion(String model, String version, String metric, Instant since) {}
 
   /**
    * The live performance of a version of a model.
    *
-   * @param since only of predictions made in this hour or later
    * @return empty if too little came true since to tell
    */
   public Optional<LivePerformance> livePerformance(
-      DSLContext dsl, UUID tenant, String model, String version, Instant since) {
-    return live.find(dsl, tenant, model, version, since);
+      DSLContext dsl, UUID tenant, LiveQuestion question) {
+    return live.find(dsl, tenant, question);
   }
 
   /** Begins what is done in the background. */

@@ -101,6 +101,21 @@ final class CountStore {
        WHERE d.tenant_id = {0} AND d.id = {1}
       """;
 
+  private static final String NOT_TRAINED =
+      """
+      WITH counted AS (
+        UPDATE versioning.dataset_counts c
+           SET next_assessment_at = c.data_count + GREATEST(1, (d.threshold + 9) / 10)
+          FROM versioning.training_datasets d
+         WHERE c.tenant_id = {0} AND c.dataset_id = {1}
+           AND d.tenant_id = {0} AND d.id = {1} AND d.is_ready_for_training
+      )
+      UPDATE versioning.training_datasets d
+         SET is_ready_for_training = false, revision = d.revision + 1, updated_at = now()
+       WHERE d.tenant_id = {0} AND d.id = {1} AND d.is_ready_for_training
+      RETURNING d.revision
+      """;
+
   private static final String ASSESSED =
       """
       WITH counted AS (
@@ -243,5 +258,17 @@ final class CountStore {
             DSL.val(dataset),
             DSL.val(at, TRAINING_DATASETS.LAST_TRAINED_AT.getDataType()))
         > 0;
+  }
+
+  /**
+   * A training came to nothing: a dataset that was ready no longer is, until it has more and is
+   * assessed again. The head must be locked.
+   *
+   * @return its revision; empty if it wasn't ready
+   */
+  Optional<Long> notTrained(DSLContext tx, UUID tenant, UUID dataset) {
+    return tx.fetch(NOT_TRAINED, DSL.val(tenant), DSL.val(dataset)).stream()
+        .findFirst()
+        .map(row -> row.get(0, Long.class));
   }
 }
