@@ -182,9 +182,9 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
-    PredictionLogFeature predictions =
-        closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    PredictionLogFeature predictions =
+        closed(new PredictionLogFeature(db, systemDb, work, changes, users, alerts::raise));
     LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
     ServiceWrites writes = new ServiceWrites(db, changes);
     TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));

@@ -2,10 +2,13 @@ package io.rapport.monitoring.alert;
 
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
+import io.rapport.monitoring.prediction.PredictionLogFeature.SentAnomaly;
 import io.rapport.monitoring.v1.AlertSilence;
 import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
+import io.rapport.monitoring.v1.AnomalyAlert.Cause;
 import io.rapport.monitoring.v1.DetectionSettings;
 import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
+import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
@@ -23,6 +26,7 @@ public final class AlertFeature implements AutoCloseable {
   private final AlertService service;
   private final DetectionWorker worker;
   private final AlertStore alerts = new AlertStore();
+  private final AnomalyAlerts anomalyAlerts = new AnomalyAlerts();
 
   /**
    * @param system the database as the system role sees it
@@ -50,6 +54,26 @@ public final class AlertFeature implements AutoCloseable {
    */
   public int openCriticalAlerts(DSLContext dsl, UUID tenant, String model) {
     return alerts.openCritical(dsl, tenant, model);
+  }
+
+  /**
+   * Raises alerts about predictions that came as anomalies, and says what that changed.
+   *
+   * @param anomalies of one model, the most anomalous first
+   */
+  public Change raise(
+      DSLContext tx, UUID tenant, String model, List<SentAnomaly> anomalies) {
+    List<Judgement> judgements =
+        anomalies.stream()
+            .map(it ->
+                new Judgement(
+                    new Observed(it.prediction(), it.value(), 0, it.predictedAt(), true),
+                    it.score(),
+                    Severities.ofReport(it.severity(), true)))
+            .toList();
+    return AlertService.change(
+        anomalyAlerts.raise(
+            tx, tenant, model, judgements, Detection.worst(judgements), Cause.RAISED));
   }
 
   /** Begins what is done in the background. */

@@ -99,7 +99,7 @@ final class AlertService {
     if (found.size() > size) {
       AnomalyAlert last = found.get(size - 1);
       TimePlace place =
-          new TimePlace(Times.instant(last.getLastSeenAt()), UUID.fromString(last.getId()));
+          new TimePlace(Times.instant(last.getCreatedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));
     }
     return response.build();

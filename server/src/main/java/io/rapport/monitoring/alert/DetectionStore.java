@@ -63,6 +63,7 @@ final class DetectionStore {
       SELECT id, prediction_value, feature_count, predicted_at, true
         FROM monitoring.prediction_log
        WHERE tenant_id = {0} AND model_name = {1} AND predicted_at >= now() - interval '30 days'
+         AND predicted_at <= now()
        ORDER BY predicted_at DESC, id DESC LIMIT {2}
       """;
 

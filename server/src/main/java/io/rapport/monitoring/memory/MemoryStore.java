@@ -91,7 +91,9 @@ final class MemoryStore {
   static final String SIMILAR =
       """
       WITH asked AS MATERIALIZED (
-        SELECT replace(plainto_tsquery('pg_catalog.english', {1})::text, '&', '|')::tsquery AS words
+        SELECT string_agg(
+            '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+          FROM unnest(to_tsvector('pg_catalog.english', {1})) AS t (lexeme)
       )
       SELECT COLUMNS, ts_rank(words, (SELECT a.words FROM asked a)) AS rank
         FROM monitoring.ai_learning_memory

@@ -94,6 +94,14 @@ class IsolationForestTest {
   }
 
   @Test
+  void measuresEachSideOfSkewedValuesByItself() {
+    RobustZScore z = new RobustZScore(new double[] {0.9, 0.95, 1, 2, 5, 10, 20});
+
+    assertThat(z.of(20)).isCloseTo(0.6745 * 18 / 5.5, within(1e-9));
+    assertThat(z.of(0.9)).isCloseTo(0.6745 * 1.1 / 1.025, within(1e-9));
+  }
+
+  @Test
   void measuresValuesOfWhichMostAreTheSame() {
     RobustZScore most = new RobustZScore(new double[] {5, 5, 5, 5, 6});
     RobustZScore all = new RobustZScore(new double[] {5, 5, 5});
