@@ -1,5 +1,6 @@
 package io.rapport.faults;
 
+import com.google.protobuf.ByteString;
 import io.rapport.bench.Report;
 import io.rapport.client.RapportClient;
 import io.rapport.tracking.v1.Event;
@@ -99,6 +100,9 @@ final class CrossedThresholds {
   }
 
   private static Event event(String type, int writer) {
-    return Make.event("writer" + writer).toBuilder().setEventType(type).build();
+    return Make.event("writer" + writer).toBuilder()
+        .setEventType(type)
+        .setDataJson(ByteString.copyFromUtf8("{\"amount\":" + writer + "}"))
+        .build();
   }
 }

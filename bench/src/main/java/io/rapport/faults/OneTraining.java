@@ -1,6 +1,7 @@
 package io.rapport.faults;
 
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.rapport.bench.Report;
 import io.rapport.bench.ServerProcess;
 import io.rapport.versioning.v1.CancelTrainingRequest;
@@ -33,6 +34,7 @@ final class OneTraining implements Promise {
   private static final int CALLERS = 16;
   private static final long DEADLINE = 30_000;
   private static final int LEASE_SECONDS = 1;
+  private static final int MOST_TRIES = 20;
 
   /** What came of workers that died or were halted for too long. */
   private record Deaths(int workers, int replaced, int lateRefused, long takeoverMillis) {}
@@ -102,19 +104,24 @@ final class OneTraining implements Promise {
 
   private static TriggerTrainingResponse trigger(Calls calls) {
     return answer(
-        calls.call(
-            TrainingServiceGrpc.getTriggerTrainingMethod(),
-            TriggerTrainingRequest.newBuilder().setModelType("goal").build()));
+        calls,
+        TrainingServiceGrpc.getTriggerTrainingMethod(),
+        TriggerTrainingRequest.newBuilder().setModelType("goal").build());
   }
 
   private static void cancel(Calls calls, String id) {
     answer(
-        calls.call(
-            TrainingServiceGrpc.getCancelTrainingMethod(),
-            CancelTrainingRequest.newBuilder().setTrainingEventId(id).build()));
+        calls,
+        TrainingServiceGrpc.getCancelTrainingMethod(),
+        CancelTrainingRequest.newBuilder().setTrainingEventId(id).build());
   }
 
-  private static <A> A answer(Calls.End<A> end) {
+  /** Repeats what a busy machine refuses. */
+  private static <Q, A> A answer(Calls calls, MethodDescriptor<Q, A> method, Q request) {
+    Calls.End<A> end = calls.call(method, request);
+    for (int i = 1; i < MOST_TRIES && end.passing(); i++) {
+      end = calls.call(method, request);
+    }
     A answer = end.answer();
     if (answer == null) {
       throw new IllegalStateException("a caller was told " + end);
@@ -164,14 +171,14 @@ final class OneTraining implements Promise {
 
   private static ClaimTrainingResponse claim(Calls calls, String worker) {
     return answer(
-        calls.call(
-            TrainingServiceGrpc.getClaimTrainingMethod(),
-            ClaimTrainingRequest.newBuilder()
-                .addModelTypes("goal")
-                .setWorker(worker)
-                .setLeaseTime(seconds(LEASE_SECONDS))
-                .setMaxWait(seconds(10))
-                .build()));
+        calls,
+        TrainingServiceGrpc.getClaimTrainingMethod(),
+        ClaimTrainingRequest.newBuilder()
+            .addModelTypes("goal")
+            .setWorker(worker)
+            .setLeaseTime(seconds(LEASE_SECONDS))
+            .setMaxWait(seconds(10))
+            .build());
   }
 
   private static com.google.protobuf.Duration seconds(long seconds) {

@@ -3,6 +3,7 @@ package io.rapport.monitoring.alert;
 import static io.rapport.db.generated.monitoring.Tables.ANOMALY_ALERTS;
 
 import com.google.protobuf.ByteString;
+import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlert.Cause;
 import io.rapport.monitoring.v1.AnomalyAlert.Severity;
@@ -17,7 +18,6 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.PresentRowsStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -193,13 +193,14 @@ final class AlertStore {
   }
 
   /** The alerts that pass, the newest first: that order stays, however often one is raised. */
-  List<AnomalyAlert> list(
-      DSLContext dsl,
+  RowPage<AnomalyAlert> list(
+      DSLContext tx,
       UUID tenant,
       AnomalyAlertFilter filter,
       @Nullable TimePlace after,
-      int limit) {
-    return dsl.fetch(
+      int size) {
+    var rows =
+        tx.resultQuery(
             LIST,
             DSL.val(tenant),
             DSL.val(filter.getModelName()),
@@ -211,8 +212,8 @@ final class AlertStore {
             DSL.val(after == null ? null : after.time(), Instant.class),
             DSL.val(after == null ? null : after.id(), UUID.class),
             DSL.val(filter.getStatesList().stream().map(State::name).toArray(String[]::new)),
-            DSL.val(limit))
-        .map(row -> kept(row).alert());
+            DSL.val(size + 1));
+    return RowPage.read(rows, size, row -> kept(row).alert());
   }
 
   /** How many critical alerts of a model are neither resolved nor silenced. */

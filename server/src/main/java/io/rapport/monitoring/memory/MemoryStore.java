@@ -2,6 +2,7 @@ package io.rapport.monitoring.memory;
 
 import static io.rapport.db.generated.monitoring.Tables.AI_LEARNING_MEMORY;
 
+import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.LearningEntry;
 import io.rapport.monitoring.v1.LearningEntry.Feedback;
 import io.rapport.monitoring.v1.ListLearningEntriesRequest;
@@ -200,13 +201,14 @@ final class MemoryStore {
             DSL.val(correction)));
   }
 
-  List<LearningEntry> list(
-      DSLContext dsl,
+  RowPage<LearningEntry> list(
+      DSLContext tx,
       UUID tenant,
       ListLearningEntriesRequest request,
       @Nullable TimePlace after,
-      int limit) {
-    return dsl.fetch(
+      int size) {
+    var rows =
+        tx.resultQuery(
             LIST,
             DSL.val(tenant),
             DSL.val(request.getErrorType()),
@@ -215,8 +217,8 @@ final class MemoryStore {
             DSL.val(request.getMinConfidence()),
             DSL.val(after == null ? null : after.time(), Instant.class),
             DSL.val(after == null ? null : after.id(), UUID.class),
-            DSL.val(limit))
-        .map(row -> kept(row).entry());
+            DSL.val(size + 1));
+    return RowPage.read(rows, size, row -> kept(row).entry());
   }
 
   List<SimilarLearningEntry> similar(
