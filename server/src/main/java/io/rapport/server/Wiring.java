@@ -196,9 +196,9 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
-    PredictionLogFeature predictions =
-        closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    PredictionLogFeature predictions =
+        closed(new PredictionLogFeature(db, systemDb, work, changes, users, alerts::raise));
     Embedders embedders = closed(EmbedderFeature.embedders(config.embedders(), clock));
     EmbeddingFeature embedding =
         closed(

@@ -3,6 +3,7 @@ package io.rapport.monitoring.alert;
 import com.google.protobuf.ByteString;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
+import io.rapport.monitoring.prediction.PredictionLogFeature.SentAnomaly;
 import io.rapport.monitoring.v1.AlertSilence;
 import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
 import io.rapport.monitoring.v1.AnomalyAlert.Cause;
@@ -29,6 +30,7 @@ public final class AlertFeature implements AutoCloseable {
   private final AlertService service;
   private final DetectionWorker worker;
   private final AlertStore alerts = new AlertStore();
+  private final AnomalyAlerts anomalyAlerts = new AnomalyAlerts();
 
   /**
    * @param system the database as the system role sees it
@@ -106,6 +108,26 @@ public final class AlertFeature implements AutoCloseable {
    */
   public void raise(DSLContext tx, UUID tenant, PoorPerformance poor, Consumer<Change> changes) {
     changes.accept(AlertService.change(alerts.raise(tx, tenant, poor.raised())));
+  }
+
+  /**
+   * Raises alerts about predictions that came as anomalies, and says what that changed.
+   *
+   * @param anomalies of one model, the most anomalous first
+   */
+  public Change raise(
+      DSLContext tx, UUID tenant, String model, List<SentAnomaly> anomalies) {
+    List<Judgement> judgements =
+        anomalies.stream()
+            .map(it ->
+                new Judgement(
+                    new Observed(it.prediction(), it.value(), 0, it.predictedAt(), true),
+                    it.score(),
+                    Severities.ofReport(it.severity(), true)))
+            .toList();
+    return AlertService.change(
+        anomalyAlerts.raise(
+            tx, tenant, model, judgements, Detection.worst(judgements), Cause.RAISED));
   }
 
   /** Begins what is done in the background. */

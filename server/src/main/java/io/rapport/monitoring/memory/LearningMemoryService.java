@@ -3,6 +3,7 @@ package io.rapport.monitoring.memory;
 import com.google.protobuf.Struct;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
+import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.FindSimilarLearningEntriesRequest;
 import io.rapport.monitoring.v1.FindSimilarLearningEntriesResponse;
 import io.rapport.monitoring.v1.GetLearningEntryRequest;
@@ -32,7 +33,6 @@ import io.rapport.platform.json.Json;
 import io.rapport.platform.json.JsonWriter;
 import io.rapport.platform.v1.ErrorReason;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.UUID;
 
 /** The RPCs of learning memories. */
@@ -90,12 +90,12 @@ final class LearningMemoryService {
         PageTokens.decode(tenant, arguments, request.getPageToken())
             .map(TimePlace::ofCursor)
             .orElse(null);
-    List<LearningEntry> found =
-        db.read(tenant.id(), dsl -> memory.list(dsl, tenant.id(), request, after, size + 1));
+    RowPage<LearningEntry> page =
+        db.write(tenant.id(), tx -> memory.list(tx, tenant.id(), request, after, size));
     ListLearningEntriesResponse.Builder response =
-        ListLearningEntriesResponse.newBuilder().addAllEntries(found.stream().limit(size).toList());
-    if (found.size() > size) {
-      LearningEntry last = found.get(size - 1);
+        ListLearningEntriesResponse.newBuilder().addAllEntries(page.rows());
+    if (page.more()) {
+      LearningEntry last = page.rows().getLast();
       TimePlace place =
           new TimePlace(Times.instant(last.getCreatedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));

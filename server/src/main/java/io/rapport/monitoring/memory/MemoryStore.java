@@ -2,6 +2,7 @@ package io.rapport.monitoring.memory;
 
 import static io.rapport.db.generated.monitoring.Tables.AI_LEARNING_MEMORY;
 
+import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.LearningEntry;
 import io.rapport.monitoring.v1.LearningEntry.Feedback;
 import io.rapport.monitoring.v1.ListLearningEntriesRequest;
@@ -99,7 +100,9 @@ final class MemoryStore {
   static final String SIMILAR =
       """
       WITH asked AS MATERIALIZED (
-        SELECT replace(plainto_tsquery('pg_catalog.english', {1})::text, '&', '|')::tsquery AS words
+        SELECT string_agg(
+            '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+          FROM unnest(to_tsvector('pg_catalog.english', {1})) AS t (lexeme)
       )
       SELECT COLUMNS, ts_rank(words, (SELECT a.words FROM asked a)) AS rank
         FROM monitoring.ai_learning_memory
@@ -214,13 +217,14 @@ final class MemoryStore {
             DSL.val(correction)));
   }
 
-  List<LearningEntry> list(
-      DSLContext dsl,
+  RowPage<LearningEntry> list(
+      DSLContext tx,
       UUID tenant,
       ListLearningEntriesRequest request,
       @Nullable TimePlace after,
-      int limit) {
-    return dsl.fetch(
+      int size) {
+    var rows =
+        tx.resultQuery(
             LIST,
             DSL.val(tenant),
             DSL.val(request.getErrorType()),
@@ -229,8 +233,8 @@ final class MemoryStore {
             DSL.val(request.getMinConfidence()),
             DSL.val(after == null ? null : after.time(), Instant.class),
             DSL.val(after == null ? null : after.id(), UUID.class),
-            DSL.val(limit))
-        .map(row -> kept(row).entry());
+            DSL.val(size + 1));
+    return RowPage.read(rows, size, row -> kept(row).entry());
   }
 
   List<SimilarLearningEntry> similar(

@@ -2,11 +2,14 @@ package io.rapport.monitoring.prediction;
 
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
+import io.rapport.monitoring.v1.LoggedPrediction;
+import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -22,12 +25,41 @@ public final class PredictionLogFeature implements AutoCloseable {
    * @param system the database as the system role sees it
    */
   public PredictionLogFeature(
-      TenantDb db, TenantDb system, UnitOfWork work, ChangeLog changes, UserStore users) {
-    PredictionLog log = new PredictionLog(db, changes, users);
+      TenantDb db,
+      TenantDb system,
+      UnitOfWork work,
+      ChangeLog changes,
+      UserStore users,
+      SentAnomalies anomalies) {
+    PredictionLog log = new PredictionLog(db, changes, users, anomalies);
     this.recorder = new PredictionRecorder(log);
     this.service = new PredictionLogService(db, work, users, log, recorder);
     this.sweeper = new PendingSweeper(system);
   }
+
+  /** Is told of predictions that their senders found to be anomalies, as they are logged. */
+  @FunctionalInterface
+  public interface SentAnomalies {
+    /**
+     * Acts on them, in the transaction that logs them.
+     *
+     * @param anomalies of one model, the most anomalous first
+     * @return what that changed
+     */
+    Change logged(DSLContext tx, UUID tenant, String model, List<SentAnomaly> anomalies);
+  }
+
+  /**
+   * A prediction that its sender found to be an anomaly.
+   *
+   * @param score -1 to 0, the less the more anomalous; 0 if its sender said none
+   */
+  public record SentAnomaly(
+      UUID prediction,
+      double value,
+      double score,
+      LoggedPrediction.Severity severity,
+      Instant predictedAt) {}
 
   /**
    * How well a version of a model does, by what came true: a figure of which more is better.

@@ -3,6 +3,7 @@ package io.rapport.monitoring.prediction;
 import com.google.protobuf.Timestamp;
 import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.RowPage;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.v1.BatchLogPredictionsRequest;
 import io.rapport.monitoring.v1.BatchLogPredictionsResponse;
@@ -127,12 +128,13 @@ final class PredictionLogService {
             PageTokens.size(request.getPageSize()),
             presenter(request.getDataAsJson()));
 
-    LoggedStore.Page page = db.write(tenant.id(), tx -> logged.list(tx, tenant.id(), listing));
+    RowPage<LoggedPrediction> page =
+        db.write(tenant.id(), tx -> logged.list(tx, tenant.id(), listing));
 
     ListLoggedPredictionsResponse.Builder response =
-        ListLoggedPredictionsResponse.newBuilder().addAllPredictions(page.predictions());
+        ListLoggedPredictionsResponse.newBuilder().addAllPredictions(page.rows());
     if (page.more()) {
-      LoggedPrediction last = page.predictions().getLast();
+      LoggedPrediction last = page.rows().getLast();
       TimePlace place =
           new TimePlace(Times.instant(last.getPredictedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));

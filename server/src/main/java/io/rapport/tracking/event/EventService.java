@@ -2,6 +2,7 @@ package io.rapport.tracking.event;
 
 import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Caller;
 import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Masks;
@@ -125,13 +126,13 @@ final class EventService {
     EventQuery query =
         db.read(tenant.id(), dsl -> queries.resolve(dsl, tenant.id(), request.getFilter()));
 
-    EventStore.Page page =
+    RowPage<Event> page =
         db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
 
     ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
-    page.events().forEach(event -> response.addEvents(shown.apply(event)));
+    page.rows().forEach(event -> response.addEvents(shown.apply(event)));
     if (page.more()) {
-      byte[] cursor = place(page.events().getLast(), query.clock()).toCursor();
+      byte[] cursor = place(page.rows().getLast(), query.clock()).toCursor();
       response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));
     }
     return response.build();

@@ -8,7 +8,7 @@ ALTER TABLE versioning.model_training_events
 
 ALTER TABLE monitoring.anomaly_alerts
   DROP CONSTRAINT ck_anomaly_alerts_cause,
-  ADD CONSTRAINT ck_anomaly_alerts_cause CHECK (cause IN ('RAISED', 'DETECTION', 'PERFORMANCE'));
+  ADD CONSTRAINT ck_anomaly_alerts_cause CHECK (cause IN ('RAISED', 'DETECTION', 'AUDIT', 'PERFORMANCE'));
 
 -- Cached values that depend on datasets.
 
