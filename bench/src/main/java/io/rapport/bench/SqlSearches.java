@@ -85,12 +85,12 @@ final class SqlSearches implements AutoCloseable {
   static SqlSearches byIndex(
       Site site, UUID tenant, VectorSearches searches, int effort, String scan, int connections)
       throws SQLException {
-    String type = searches.type().isEmpty() ? "" : OF_TYPE.formatted(searches.type());
+    String type = searches.type().isEmpty() ? "" : OF_TYPE.replace("%s", searches.type());
     return new SqlSearches(
         site,
         tenant,
         searches.vectors(),
-        BEGIN.formatted(effort, scan, "off") + NEAREST.formatted(type),
+        BEGIN.formatted(effort, scan, "off") + NEAREST.replace("%s", type),
         connections);
   }
 
@@ -101,7 +101,7 @@ final class SqlSearches implements AutoCloseable {
         site,
         tenant,
         searches.vectors(),
-        BEGIN.formatted(40, "off", "on") + EXACT.formatted(searches.type()),
+        BEGIN.formatted(40, "off", "on") + EXACT.replace("%s", searches.type()),
         connections);
   }
 

@@ -1,5 +1,6 @@
 package io.rapport.demo;
 
+import com.google.protobuf.Message;
 import io.rapport.client.DeliveryClient;
 import io.rapport.client.RapportClient;
 import io.rapport.client.ResourceClient;
@@ -39,7 +40,7 @@ final class DeliveredHistory {
       commits.add(
           PullRequestCommit.newBuilder()
               .setIntegrationId(integration)
-              .setPullRequestId(pullRequests.get(it.pullRequest()))
+              .setPullRequestId(pullRequests.getOrDefault(it.pullRequest(), ""))
               .setExternalId(it.event())
               .setMessage(it.text())
               .setAuthoredDate(it.written())
@@ -72,7 +73,7 @@ final class DeliveredHistory {
           it.pullRequest(),
           PullRequest.newBuilder()
               .setIntegrationId(integration)
-              .setRepositoryId(repositories.get(it.repository()))
+              .setRepositoryId(repositories.getOrDefault(it.repository(), ""))
               .setExternalRepoId(it.repository())
               .setNumber(it.number())
               .setName(it.number() == 0 ? "Committed without a pull request" : it.text())
@@ -80,12 +81,10 @@ final class DeliveredHistory {
               .build());
     }
     return named(
-        List.copyOf(rows.keySet()),
-        upsert(delivery.pullRequests(), List.copyOf(rows.values())));
+        List.copyOf(rows.keySet()), upsert(delivery.pullRequests(), List.copyOf(rows.values())));
   }
 
-  private static <T extends com.google.protobuf.Message> List<String> upsert(
-      ResourceClient<T, ?, ?> to, List<T> rows) {
+  private static <T extends Message> List<String> upsert(ResourceClient<T, ?, ?> to, List<T> rows) {
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < rows.size(); i += BATCH) {
       to.upsert(rows.subList(i, Math.min(i + BATCH, rows.size()))).stream()

@@ -27,8 +27,7 @@ final class SearchDemo {
   private static final double INTERRUPTED_AT = 0.1;
 
   private static final List<SearchKind> KINDS =
-      List.of(
-          SearchKind.REPOSITORIES, SearchKind.PULL_REQUESTS, SearchKind.PULL_REQUEST_COMMITS);
+      List.of(SearchKind.REPOSITORIES, SearchKind.PULL_REQUESTS, SearchKind.PULL_REQUEST_COMMITS);
 
   private static final List<String> QUESTIONS =
       List.of(
@@ -47,8 +46,7 @@ final class SearchDemo {
   }
 
   void tell() throws IOException, InterruptedException {
-    List<Subject> subjects =
-        EventFile.read(data, PROVIDER).stream().map(Subject::of).toList();
+    List<Subject> subjects = EventFile.read(data, PROVIDER).stream().map(Subject::of).toList();
     List<String> ids;
     try (RapportClient client = server.client()) {
       ids = deliver(client, subjects);
@@ -69,7 +67,11 @@ final class SearchDemo {
     say(
         "%,d commits of %,d pull requests in %,d repositories, written in %.1f s.",
         subjects.size(),
-        subjects.stream().filter(it -> it.number() > 0).map(Subject::pullRequest).distinct().count(),
+        subjects.stream()
+            .filter(it -> it.number() > 0)
+            .map(Subject::pullRequest)
+            .distinct()
+            .count(),
         subjects.stream().map(Subject::repository).distinct().count(),
         seconds(start));
     return ids;
@@ -141,19 +143,15 @@ final class SearchDemo {
     }
   }
 
-  private static void tellQuality(
-      RapportClient client, List<Subject> subjects, List<String> ids) {
+  private static void tellQuality(RapportClient client, List<Subject> subjects, List<String> ids) {
     say(
         "%nDo commits of the same pull request find each other by their subjects, of %,d that"
             + " say it in other words?",
         QUERIES);
     new SearchQuality(client, subjects, ids)
         .judge(QUERIES)
-        .forEach(
-            (way, score) ->
-                say(
-                    "  %-7s recall@10 %.3f, MRR %.3f",
-                    way, score.recall(), score.reciprocalRank()));
+        .forEach((way, score) ->
+            say("  %-7s recall@10 %.3f, MRR %.3f", way, score.recall(), score.reciprocalRank()));
   }
 
   private static double seconds(long start) {

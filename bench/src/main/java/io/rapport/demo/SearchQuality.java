@@ -22,8 +22,8 @@ import java.util.stream.Collectors;
 
 /**
  * Judges searches by what needs no labels: commits of one pull request say something alike, and so
- * should find each other by their subjects. Those of the same words find each other anyway, and
- * are not counted.
+ * should find each other by their subjects. Those of the same words find each other anyway, and are
+ * not counted.
  */
 final class SearchQuality {
   /** Pull requests with more commits are collections of all sorts of things. */

@@ -101,11 +101,6 @@ final class HonestSearch implements Promise {
    * is back with what it was before the next is; so what is nearest changes by one row at most.
    */
   private static final class Churn implements AutoCloseable {
-    private static final String REMOVE =
-        """
-        DELETE FROM search.embeddings WHERE kind = 'identity.system_setting' AND id = '%s'
-        RETURNING id
-        """;
     private final AtomicBoolean stop = new AtomicBoolean();
     private final LongAdder writes = new LongAdder();
     private final LongAdder vacuums = new LongAdder();
@@ -127,7 +122,9 @@ final class HonestSearch implements Promise {
           String id = StoredVectors.id(row).toString();
           statement.execute(
               "WITH gone AS ("
-                  + REMOVE.formatted(id).replace("RETURNING id", "RETURNING *")
+                  + "DELETE FROM search.embeddings WHERE kind = 'identity.system_setting' AND id = '"
+                  + id
+                  + "' RETURNING *"
                   + ") INSERT INTO away SELECT * FROM gone");
           statement.execute("INSERT INTO search.embeddings SELECT * FROM away");
           statement.execute("TRUNCATE away");
@@ -157,10 +154,14 @@ final class HonestSearch implements Promise {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
       stop.set(true);
-      for (Thread thread : threads) {
-        thread.join();
+      try {
+        for (Thread thread : threads) {
+          thread.join();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
       Report.say("  beside it: %,d writes, %,d times VACUUM", writes.sum(), vacuums.sum());
     }

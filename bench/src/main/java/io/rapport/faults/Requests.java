@@ -69,7 +69,7 @@ final class Requests {
           SearchAuditService/GetRecall
           SearchAuditService/ListRecallAudits
           SearchAuditService/ListAllRecallAudits page_size: 1
-          SearchAuditService/ListSearchIndexes
+          SearchAuditService/GetSearchIndexes
           TenantService/CreateTenant tenant { id: "%tenant%" display_name: "%tag%" }
           UserService/GetUser id: "%User%"
           UserService/GetUser email: "%tag%@example.org"

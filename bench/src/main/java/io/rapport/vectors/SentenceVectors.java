@@ -100,7 +100,7 @@ public final class SentenceVectors {
     List<Integer> order =
         IntStream.range(0, texts.size())
             .boxed()
-            .sorted(Comparator.comparing(i -> texts.get(i).length()))
+            .sorted(Comparator.comparingInt(i -> texts.get(i).length()))
             .toList();
     float[][] vectors = new float[texts.size()][];
     for (int from = 0; from < order.size(); from += BATCH) {

@@ -49,7 +49,7 @@ public final class StoredVectors {
 
   /** The type of a row. */
   public static String type(int row) {
-    int place = (int) Math.floorMod((row + 1) * 0xD1B54A32D192ED03L >>> 20, 1000L);
+    int place = (int) Math.floorMod(((row + 1) * 0xD1B54A32D192ED03L) >>> 20, 1000L);
     if (place == 0) {
       return "JSON";
     }

@@ -53,7 +53,9 @@ public enum SearchKind {
   /** What reports say about it. */
   DORA_METRIC_INSIGHTS("delivery.dora_metric_insight"),
   /** What assistants got wrong. */
-  LEARNING_MEMORY("monitoring.learning_memory");
+  LEARNING_MEMORY("monitoring.learning_memory"),
+  /** Events with a text. */
+  EVENTS("tracking.behavioral_event");
 
   private final String code;
 

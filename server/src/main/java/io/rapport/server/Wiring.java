@@ -44,9 +44,9 @@ import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
 import io.rapport.search.Embedders;
 import io.rapport.search.audit.SearchAuditFeature;
-import io.rapport.search.query.SearchFeature;
 import io.rapport.search.embedder.EmbedderFeature;
 import io.rapport.search.embedding.EmbeddingFeature;
+import io.rapport.search.query.SearchFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
@@ -216,7 +216,8 @@ final class Wiring implements AutoCloseable {
                 changes,
                 new RecallAlerts(alerts),
                 config.audits(),
-                metrics));
+                metrics,
+                clock));
     SearchFeature search =
         new SearchFeature(
             db,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
+import io.rapport.search.audit.SearchAuditFeature;
 import io.rapport.search.embedder.EmbedderFeature;
 import io.rapport.search.embedding.EmbeddingFeature;
 import io.rapport.server.ServerConfig.InvalidConfigException;
@@ -73,6 +74,7 @@ class ServerConfigTest {
                 10_000,
                 new EmbedderFeature.Settings(false, 1, null),
                 new EmbeddingFeature.Settings(false, 1, 0),
+                new SearchAuditFeature.Settings(1000, Duration.ofSeconds(60), 5000),
                 Duration.ofSeconds(2)));
   }
 
@@ -269,6 +271,9 @@ class ServerConfigTest {
     values.put(Variable.EMBED_STALE, "true");
     values.put(Variable.EMBED_WORKERS, "3");
     values.put(Variable.EMBED_TEXTS_PER_SECOND, "4");
+    values.put(Variable.RECALL_SAMPLE, "10");
+    values.put(Variable.RECALL_AUDIT_SECONDS, "5");
+    values.put(Variable.RECALL_MIN_ROWS, "6");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();
@@ -292,6 +297,9 @@ class ServerConfigTest {
     values.put(Variable.EMBEDDING_SHORTEN, "true");
     values.put(Variable.EMBED_STALE, "false");
     values.put(Variable.EMBED_WORKERS, "2");
+    values.put(Variable.RECALL_SAMPLE, "0");
+    values.put(Variable.RECALL_AUDIT_SECONDS, "0");
+    values.put(Variable.RECALL_MIN_ROWS, "7");
     for (Variable variable : Variable.values()) {
       boolean file = Files.exists(Path.of(environment().getOrDefault(variable.key(), "")));
       values.putIfAbsent(variable, file ? other.toString() : "777");

@@ -105,7 +105,7 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/CreateTenant",
           "rapport.identity.v1.TenantService/UpdateTenant",
           "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
-          "rapport.search.v1.SearchAuditService/ListSearchIndexes",
+          "rapport.search.v1.SearchAuditService/GetSearchIndexes",
           "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
           "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",

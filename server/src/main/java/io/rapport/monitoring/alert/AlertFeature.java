@@ -115,8 +115,7 @@ public final class AlertFeature implements AutoCloseable {
    *
    * @param anomalies of one model, the most anomalous first
    */
-  public Change raise(
-      DSLContext tx, UUID tenant, String model, List<SentAnomaly> anomalies) {
+  public Change raise(DSLContext tx, UUID tenant, String model, List<SentAnomaly> anomalies) {
     List<Judgement> judgements =
         anomalies.stream()
             .map(it ->

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status.Code;
-import io.rapport.platform.RowPage;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.v1.AcknowledgeAnomalyAlertRequest;
 import io.rapport.monitoring.v1.AnomalyAlert;
@@ -22,6 +21,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.PageTokens;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
@@ -91,8 +91,7 @@ final class AlertService {
             .map(TimePlace::ofCursor)
             .orElse(null);
     RowPage<AnomalyAlert> page =
-        db.write(
-            tenant.id(), tx -> alerts.list(tx, tenant.id(), request.getFilter(), after, size));
+        db.write(tenant.id(), tx -> alerts.list(tx, tenant.id(), request.getFilter(), after, size));
     ListAnomalyAlertsResponse.Builder response =
         ListAnomalyAlertsResponse.newBuilder().addAllAlerts(page.rows());
     if (page.more()) {

@@ -3,7 +3,6 @@ package io.rapport.monitoring.alert;
 import static io.rapport.db.generated.monitoring.Tables.ANOMALY_ALERTS;
 
 import com.google.protobuf.ByteString;
-import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlert.Cause;
 import io.rapport.monitoring.v1.AnomalyAlert.Severity;
@@ -11,6 +10,7 @@ import io.rapport.monitoring.v1.AnomalyAlert.State;
 import io.rapport.monitoring.v1.AnomalyAlertFilter;
 import io.rapport.platform.Etags;
 import io.rapport.platform.Ids;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.json.Json;
@@ -208,11 +208,7 @@ final class AlertStore {
 
   /** The alerts that pass, the newest first: that order stays, however often one is raised. */
   RowPage<AnomalyAlert> list(
-      DSLContext tx,
-      UUID tenant,
-      AnomalyAlertFilter filter,
-      @Nullable TimePlace after,
-      int size) {
+      DSLContext tx, UUID tenant, AnomalyAlertFilter filter, @Nullable TimePlace after, int size) {
     var rows =
         tx.resultQuery(
             LIST,

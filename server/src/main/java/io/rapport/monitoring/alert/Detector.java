@@ -54,8 +54,7 @@ final class Detector {
       return new Found(answer.build(), List.of());
     }
     Severity severity = worst(tx, tenant, model, anomalies);
-    AlertStore.Kept alert =
-        alerts.raise(tx, tenant, model, anomalies, severity, Cause.DETECTION);
+    AlertStore.Kept alert = alerts.raise(tx, tenant, model, anomalies, severity, Cause.DETECTION);
     return new Found(answer.setAlert(alert.alert()).build(), List.of(AlertService.change(alert)));
   }
 

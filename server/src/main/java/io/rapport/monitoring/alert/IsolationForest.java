@@ -56,9 +56,7 @@ final class IsolationForest {
         paths[j] += tree.path(asked[j]);
       }
     }
-    return Arrays.stream(paths)
-        .map(it -> -Math.pow(2, -it / shape.trees() / usualPath))
-        .toArray();
+    return Arrays.stream(paths).map(it -> -Math.pow(2, -it / shape.trees() / usualPath)).toArray();
   }
 
   /** The mean path to a row in a search tree of so many, by which paths are measured. */

@@ -2,12 +2,12 @@ package io.rapport.monitoring.memory;
 
 import static io.rapport.db.generated.monitoring.Tables.AI_LEARNING_MEMORY;
 
-import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.LearningEntry;
 import io.rapport.monitoring.v1.LearningEntry.Feedback;
 import io.rapport.monitoring.v1.ListLearningEntriesRequest;
 import io.rapport.monitoring.v1.SimilarLearningEntry;
 import io.rapport.platform.Etags;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.json.Json;

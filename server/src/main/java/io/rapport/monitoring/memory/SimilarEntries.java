@@ -22,7 +22,7 @@ final class SimilarEntries {
 
   private static final Comparator<SimilarLearningEntry> ORDER =
       Comparator.comparingDouble(SimilarLearningEntry::getRank)
-          .thenComparing(it -> it.getEntry().getConfidence())
+          .thenComparingDouble(it -> it.getEntry().getConfidence())
           .reversed()
           .thenComparing(it -> it.getEntry().getId());
 

@@ -3,12 +3,12 @@ package io.rapport.monitoring.prediction;
 import static io.rapport.db.generated.monitoring.Tables.PREDICTION_LOG;
 
 import com.google.protobuf.ByteString;
-import io.rapport.platform.RowPage;
 import io.rapport.monitoring.v1.LoggedPrediction;
 import io.rapport.monitoring.v1.LoggedPrediction.Severity;
 import io.rapport.monitoring.v1.LoggedPredictionFilter;
 import io.rapport.monitoring.v1.LoggedPredictionFilter.OutcomeState;
 import io.rapport.monitoring.v1.Outcome;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import java.util.Collection;

@@ -119,13 +119,11 @@ final class PredictionLog {
                 Collectors.groupingBy(
                     IncomingPrediction::model,
                     TreeMap::new,
-                    Collectors.mapping(
-                        it -> it.sentAnomaly(recordedMicros), Collectors.toList())));
-    sent.forEach(
-        (model, found) -> {
-          found.sort(Comparator.comparingDouble(SentAnomaly::score));
-          all.add(anomalies.logged(tx, tenant, model, found));
-        });
+                    Collectors.mapping(it -> it.sentAnomaly(recordedMicros), Collectors.toList())));
+    sent.forEach((model, found) -> {
+      found.sort(Comparator.comparingDouble(SentAnomaly::score));
+      all.add(anomalies.logged(tx, tenant, model, found));
+    });
     return changes.append(tx, tenant, all);
   }
 

@@ -3,6 +3,7 @@ package io.rapport.search.audit;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toCollection;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ final class AuditWorker implements AutoCloseable {
   private final Samples samples;
   private final RecallGauges gauges;
   private final Duration period;
+  private final Clock clock;
   private final Thread thread;
   private final Map<Subject, Instant> needless = new HashMap<>();
   private boolean failing;
@@ -50,12 +52,18 @@ final class AuditWorker implements AutoCloseable {
    * @param period how often each kind's turn comes
    */
   AuditWorker(
-      Auditor auditor, AuditWorkStore work, Samples samples, RecallGauges gauges, Duration period) {
+      Auditor auditor,
+      AuditWorkStore work,
+      Samples samples,
+      RecallGauges gauges,
+      Duration period,
+      Clock clock) {
     this.auditor = auditor;
     this.work = work;
     this.samples = samples;
     this.gauges = gauges;
     this.period = period;
+    this.clock = clock;
     this.thread = Thread.ofVirtual().name("recall-audit").unstarted(this::workOn);
   }
 
@@ -110,7 +118,7 @@ final class AuditWorker implements AutoCloseable {
 
   /** Of each kind that tenant's which was not audited for longest. */
   private void auditStored() throws InterruptedException {
-    Instant now = Instant.now();
+    Instant now = clock.instant();
     needless.values().removeIf(now::isAfter);
     List<AuditWorkStore.Candidate> candidates = work.candidates();
     Set<String> done =
@@ -132,13 +140,15 @@ final class AuditWorker implements AutoCloseable {
     }
   }
 
-  /** One that fails leaves the others their turn, and is tried again in the round after the next. */
+  /**
+   * One that fails leaves the others their turn, and is tried again in the round after the next.
+   */
   private Optional<Findings> audited(Subject subject) {
     try {
       return auditor.auditStored(subject);
     } catch (RuntimeException e) {
       log.warn("{} of tenant {} can't be audited", subject.kind(), subject.tenant(), e);
-      needless.put(subject, Instant.now().plus(period));
+      needless.put(subject, clock.instant().plus(period));
       return Optional.empty();
     }
   }

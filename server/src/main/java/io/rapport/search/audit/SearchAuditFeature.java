@@ -6,6 +6,7 @@ import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.search.IndexSearches;
+import java.time.Clock;
 import java.time.Duration;
 
 /** Builds what audits searches. */
@@ -39,7 +40,8 @@ public final class SearchAuditFeature implements AutoCloseable {
       ChangeLog changes,
       RecallAlarm alarm,
       Settings settings,
-      MeterRegistry metrics) {
+      MeterRegistry metrics,
+      Clock clock) {
     AuditWorkStore work = new AuditWorkStore(databases.system());
     this.service = new SearchAuditService(databases.calls(), work);
     this.on = !settings.period().isZero();
@@ -50,7 +52,8 @@ public final class SearchAuditFeature implements AutoCloseable {
             work,
             samples,
             new RecallGauges(metrics),
-            settings.period());
+            settings.period(),
+            clock);
   }
 
   /** Is to be told of searches by an index. */

@@ -10,12 +10,12 @@ import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.search.v1.GetRecallRequest;
 import io.rapport.search.v1.GetRecallResponse;
+import io.rapport.search.v1.GetSearchIndexesRequest;
+import io.rapport.search.v1.GetSearchIndexesResponse;
 import io.rapport.search.v1.ListAllRecallAuditsRequest;
 import io.rapport.search.v1.ListAllRecallAuditsResponse;
 import io.rapport.search.v1.ListRecallAuditsRequest;
 import io.rapport.search.v1.ListRecallAuditsResponse;
-import io.rapport.search.v1.ListSearchIndexesRequest;
-import io.rapport.search.v1.ListSearchIndexesResponse;
 import io.rapport.search.v1.RecallAudit;
 import io.rapport.search.v1.SearchAuditServiceGrpc;
 import java.util.List;
@@ -42,7 +42,7 @@ final class SearchAuditService {
         .unary(SearchAuditServiceGrpc.getGetRecallMethod(), this::getRecall)
         .unary(SearchAuditServiceGrpc.getListRecallAuditsMethod(), this::listRecallAudits)
         .unary(SearchAuditServiceGrpc.getListAllRecallAuditsMethod(), this::listAllRecallAudits)
-        .unary(SearchAuditServiceGrpc.getListSearchIndexesMethod(), this::listSearchIndexes)
+        .unary(SearchAuditServiceGrpc.getGetSearchIndexesMethod(), this::getSearchIndexes)
         .build();
   }
 
@@ -100,7 +100,7 @@ final class SearchAuditService {
     return new Page(found.subList(0, size), PageTokens.encode(tenant, arguments, place.toCursor()));
   }
 
-  private ListSearchIndexesResponse listSearchIndexes(ListSearchIndexesRequest request) {
-    return ListSearchIndexesResponse.newBuilder().addAllIndexes(work.indexes()).build();
+  private GetSearchIndexesResponse getSearchIndexes(GetSearchIndexesRequest request) {
+    return GetSearchIndexesResponse.newBuilder().addAllIndexes(work.indexes()).build();
   }
 }

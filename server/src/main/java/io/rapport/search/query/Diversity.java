@@ -36,7 +36,7 @@ final class Diversity {
         break;
       }
       Ranked next = left.remove(best);
-      index.remove(best);
+      index.subList(best, best + 1).clear();
       chosen.add(next);
       groups.take(next.candidate());
       for (int i = 0; i < left.size(); i++) {

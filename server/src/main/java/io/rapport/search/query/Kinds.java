@@ -97,7 +97,8 @@ final class Kinds {
             "monitoring.ai_learning_memory",
             null,
             learning,
-            false));
+            false),
+        new Kind("tracking.behavioral_event", "tracking.read", null, null, null, false));
   }
 
   private static @Nullable FieldDescriptor filterOf(Message entity) {

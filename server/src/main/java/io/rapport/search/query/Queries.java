@@ -106,10 +106,7 @@ final class Queries {
     Query query = Query.ofMeaning();
     Example example = stored(caller, asked, "stored", query);
     query.direct(
-        places,
-        activeModels(caller.tenant().id(), places),
-        example.model(),
-        example.vector());
+        places, activeModels(caller.tenant().id(), places), example.model(), example.vector());
     return query;
   }
 
@@ -152,11 +149,7 @@ final class Queries {
             positive.stream().map(Example::vector).toList(),
             negative.stream().map(Example::vector).toList(),
             "examples");
-    query.direct(
-        places,
-        activeModels(caller.tenant().id(), places),
-        model,
-        vector);
+    query.direct(places, activeModels(caller.tenant().id(), places), model, vector);
     return query;
   }
 

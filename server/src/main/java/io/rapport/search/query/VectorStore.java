@@ -19,15 +19,13 @@ final class VectorStore {
    * Leaves the graph as the only way that isn't forbidden. Numbers, because rows of unbounded
    * length cost a round trip.
    */
-  private static final String SETTINGS =
+  private static final String ONLY_THE_GRAPH =
       """
       SELECT length(set_config('enable_seqscan', 'off', true))
         + length(set_config('enable_bitmapscan', 'off', true))
         + length(set_config('enable_sort', 'off', true))
         + length(set_config('plan_cache_mode', 'force_custom_plan', true))
         + length(set_config('hnsw.iterative_scan', 'relaxed_order', true))
-        + length(set_config('hnsw.max_scan_tuples', '%d', true))
-        + length(set_config('hnsw.ef_search', '%d', true));\s\
       """;
 
   private static final int MAX_SCAN_TUPLES = 20_000;
@@ -93,7 +91,9 @@ final class VectorStore {
 
   /** The statement of {@link #graph}. */
   Sql graphSql(Lookup lookup, Direction direction, int effort) {
-    Sql sql = new Sql(SETTINGS.formatted(MAX_SCAN_TUPLES, effort));
+    Sql sql = new Sql(ONLY_THE_GRAPH);
+    sql.add(" + length(set_config('hnsw.max_scan_tuples', '" + MAX_SCAN_TUPLES + "', true))");
+    sql.add(" + length(set_config('hnsw.ef_search', '" + effort + "', true)); ");
     appendWith(sql, direction);
     sql.add(", r AS MATERIALIZED (SELECT e.id, " + DISTANCE + " AS distance, ");
     lookup.source().appendValue(sql, lookup.groupColumn());

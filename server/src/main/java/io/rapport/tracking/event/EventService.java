@@ -2,13 +2,13 @@ package io.rapport.tracking.event;
 
 import io.grpc.Context;
 import io.grpc.ServerServiceDefinition;
-import io.rapport.platform.RowPage;
 import io.rapport.platform.Caller;
 import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Masks;
 import io.rapport.platform.Outbox;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Reply;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
@@ -126,8 +126,7 @@ final class EventService {
     EventQuery query =
         db.read(tenant.id(), dsl -> queries.resolve(dsl, tenant.id(), request.getFilter()));
 
-    RowPage<Event> page =
-        db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
+    RowPage<Event> page = db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
 
     ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
     page.rows().forEach(event -> response.addEvents(shown.apply(event)));

@@ -2,11 +2,11 @@ package io.rapport.tracking.event;
 
 import com.google.protobuf.Timestamp;
 import io.grpc.ServerServiceDefinition;
-import io.rapport.platform.RowPage;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.PageTokens;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;

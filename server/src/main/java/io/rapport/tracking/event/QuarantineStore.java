@@ -4,8 +4,8 @@ import static io.rapport.db.generated.tracking.Tables.EVENT_IDS;
 import static io.rapport.db.generated.tracking.Tables.QUARANTINED_EVENTS;
 
 import com.google.protobuf.ByteString;
-import io.rapport.platform.RowPage;
 import io.rapport.identity.v1.Identity;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.watch.InitialState;

@@ -7,10 +7,10 @@ import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlertServiceGrpc;
 import io.rapport.monitoring.v1.ListAnomalyAlertsRequest;
 import io.rapport.search.v1.GetRecallRequest;
+import io.rapport.search.v1.GetSearchIndexesRequest;
 import io.rapport.search.v1.ListAllRecallAuditsRequest;
 import io.rapport.search.v1.ListRecallAuditsRequest;
 import io.rapport.search.v1.ListRecallAuditsResponse;
-import io.rapport.search.v1.ListSearchIndexesRequest;
 import io.rapport.search.v1.Recall;
 import io.rapport.search.v1.RecallAudit;
 import io.rapport.search.v1.SearchAuditServiceGrpc;
@@ -157,7 +157,7 @@ class RecallAuditTest {
                 .code())
         .isEqualTo(Code.PERMISSION_DENIED);
     assertThat(
-            Told.by(() -> stub.listSearchIndexes(ListSearchIndexesRequest.getDefaultInstance()))
+            Told.by(() -> stub.getSearchIndexes(GetSearchIndexesRequest.getDefaultInstance()))
                 .code())
         .isEqualTo(Code.PERMISSION_DENIED);
   }
@@ -165,7 +165,7 @@ class RecallAuditTest {
   @Test
   void listsTheIndexOfEachKind() {
     List<SearchIndex> indexes =
-        stub().listSearchIndexes(ListSearchIndexesRequest.getDefaultInstance()).getIndexesList();
+        stub().getSearchIndexes(GetSearchIndexesRequest.getDefaultInstance()).getIndexesList();
 
     SearchIndex settings =
         indexes.stream().filter(it -> it.getKind().equals(KIND)).findFirst().orElseThrow();

@@ -110,7 +110,7 @@ class RemoteEmbedderTest {
   void leavesALongWaitToWhoeverAsked() {
     endpoint.answer(429, "120", 1);
 
-    assertThat(failure("a").retryAfter()).isEqualTo(Duration.ofSeconds(120));
+    assertThat(failure("a").retryAfter()).isEqualTo(Duration.ofMinutes(2));
     assertThat(endpoint.requests()).isEqualTo(1);
   }
 

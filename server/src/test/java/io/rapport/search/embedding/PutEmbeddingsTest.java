@@ -27,6 +27,7 @@ import io.rapport.server.Rapport;
 import io.rapport.server.Told;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
@@ -58,7 +59,8 @@ class PutEmbeddingsTest {
   }
 
   private Embedding only(User user) {
-    return given.embeddings().get(KIND, List.of(user.getId())).get(user.getId());
+    return Objects.requireNonNull(
+        given.embeddings().get(KIND, List.of(user.getId())).get(user.getId()));
   }
 
   @Test

@@ -57,7 +57,7 @@ final class GivenVectors {
         .create(
             SystemSetting.newBuilder()
                 .setSettingKey(key)
-                .setSettingValue("1")
+                .setSettingValue(type == SystemSetting.Type.BOOLEAN ? "true" : "1")
                 .setSettingType(type)
                 .setDescription(description)
                 .build());

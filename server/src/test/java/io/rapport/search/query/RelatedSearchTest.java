@@ -38,7 +38,10 @@ class RelatedSearchTest {
   @BeforeEach
   void makeTwoOfEach() {
     String source =
-        delivery().integrations().create(Integration.newBuilder().setName("source").build()).getId();
+        delivery()
+            .integrations()
+            .create(Integration.newBuilder().setName("source").build())
+            .getId();
     issue = issue(source, "A-1");
     String other = issue(source, "B-1");
     String server = repository(source, "server");
@@ -149,8 +152,7 @@ class RelatedSearchTest {
     RelatedFilter first =
         RelatedFilter.newBuilder()
             .setFilter(
-                EntityFilter.newBuilder()
-                    .setPullRequest(PullRequestFilter.getDefaultInstance()))
+                EntityFilter.newBuilder().setPullRequest(PullRequestFilter.getDefaultInstance()))
             .addRelated(issueKey("A-"))
             .build();
 
@@ -162,8 +164,7 @@ class RelatedSearchTest {
     SearchResponse found =
         cache()
             .in(SearchKind.PULL_REQUESTS)
-            .where(
-                IssueFilter.newBuilder().setKey(TextFilter.newBuilder().setPrefix("A-")).build())
+            .where(IssueFilter.newBuilder().setKey(TextFilter.newBuilder().setPrefix("A-")).build())
             .withEntities()
             .top(10);
 

@@ -22,12 +22,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** How PostgreSQL does as the server's role what a search has decided. */
 class SearchPlanTest {
-  private static final Consumer<Sql> ACTIVE = sql -> sql.add("t.active");
+  private static void active(Sql sql) {
+    sql.add("t.active");
+  }
 
   @RegisterExtension static final Rapport rapport = new Rapport();
 
   private final VectorStore store = new VectorStore();
-  private final VectorStore.Direction direction = new VectorStore.Direction(MODEL, new Embedding(axis(0)));
+  private final VectorStore.Direction direction =
+      new VectorStore.Direction(MODEL, new Embedding(axis(0)));
 
   @Test
   void goesAlongTheGraphOfOneKind() throws SQLException {
@@ -39,7 +42,7 @@ class SearchPlanTest {
 
   @Test
   void asksForEachRowOfTheGraphWhetherItPasses() throws SQLException {
-    String plan = plan(store.graphSql(lookup(List.of(ACTIVE)), direction, 100));
+    String plan = plan(store.graphSql(lookup(List.of(SearchPlanTest::active)), direction, 100));
 
     assertThat(plan).contains("hnsw", "pk_system_settings").doesNotContain("Sort Key: ((e.embed");
     assertThat(plan).doesNotContain("Append", "Seq Scan");
@@ -47,7 +50,8 @@ class SearchPlanTest {
 
   @Test
   void comparesFewWithoutTheGraph() throws SQLException {
-    for (List<Consumer<Sql>> conditions : List.of(List.<Consumer<Sql>>of(), List.of(ACTIVE))) {
+    List<Consumer<Sql>> filtered = List.of(SearchPlanTest::active);
+    for (List<Consumer<Sql>> conditions : List.of(List.<Consumer<Sql>>of(), filtered)) {
       String plan = plan(store.narrowSql(lookup(conditions), direction, 5000));
 
       assertThat(plan).doesNotContain("hnsw").contains("One-Time Filter");

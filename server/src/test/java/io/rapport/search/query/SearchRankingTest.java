@@ -295,7 +295,7 @@ class SearchRankingTest {
   @Test
   void doesEachSearchOfABatchByItself() {
     given.activate(SETTINGS, MODEL);
-    String id = given.settingAt("a", 0.9);
+    String id = given.settingAt("alpha", 0.9);
 
     BatchSearchResponse response =
         given
@@ -304,7 +304,7 @@ class SearchRankingTest {
                 BatchSearchRequest.newBuilder()
                     .addSearches(near(0))
                     .addSearches(near(0).clearSources().addSources(in("no.kind")))
-                    .addSearches(words("about"))
+                    .addSearches(words("alpha"))
                     .build());
 
     assertThat(ids(response.getResults(0).getResponse())).containsExactly(id);

@@ -252,6 +252,9 @@ class DatasetRacesTest {
                 values ({0}, gen_random_uuid(), gen_random_uuid(), 'sample', '{}', now(), now(),
                   pg_current_xact_id()::text::bigint)
                 returning batch
+              ), counted as (
+                update versioning.dataset_counts set data_count = data_count + 1
+                 where tenant_id = {0}
               ), head as (
                 update platform.tenant_heads set position = position + 1
                  where tenant_id = {0} returning position
