@@ -15,10 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Turns commits into repositories, pull requests and their commits. What was committed without a
- * pull request is kept under number 0 of its repository, because a commit belongs to one.
- */
+/** Turns commits into repositories, pull requests and their commits. */
 final class DeliveredHistory {
   private static final int BATCH = 1000;
 
@@ -76,7 +73,7 @@ final class DeliveredHistory {
               .setRepositoryId(repositories.getOrDefault(it.repository(), ""))
               .setExternalRepoId(it.repository())
               .setNumber(it.number())
-              .setName(it.number() == 0 ? "Committed without a pull request" : it.text())
+              .setName(it.text())
               .setStatus(PullRequest.Status.MERGED)
               .build());
     }
