@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Measures ratios on a throw-away, durable PostgreSQL; without names, all of them:",
       "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start,",
-      "  cache_hot, cache_cold, cache_zipf, quality_assessment, prediction_log"
+      "  cache_hot, cache_cold, cache_zipf, quality_assessment, prediction_log,",
+      "  search_qps, search_narrow"
     })
 public final class Bench implements Callable<Integer> {
   private static final Path SHARED_DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
@@ -98,6 +99,8 @@ public final class Bench implements Callable<Integer> {
     ratios.put("cache_zipf", new ZipfRatio());
     ratios.put("quality_assessment", new QualityRatio());
     ratios.put("prediction_log", new PredictionRatio());
+    ratios.put("search_qps", new SearchRatio());
+    ratios.put("search_narrow", new NarrowSearchRatio());
     return ratios;
   }
 

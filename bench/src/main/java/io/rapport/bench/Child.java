@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /** A process that this one starts and ends, whatever ends this one first. */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 15;
 
   private final Process process;
@@ -15,13 +15,13 @@ final class Child implements AutoCloseable {
     this.hook = new Thread(() -> end(process), "end-child");
   }
 
-  static Child start(ProcessBuilder command) throws IOException {
+  public static Child start(ProcessBuilder command) throws IOException {
     Child child = new Child(command.start());
     Runtime.getRuntime().addShutdownHook(child.hook);
     return child;
   }
 
-  Process process() {
+  public Process process() {
     return process;
   }
 

@@ -108,6 +108,11 @@ final class Site implements AutoCloseable {
     return connect(postgres.database().as(Role.MIGRATOR));
   }
 
+  /** A connection as the server has them. */
+  Connection connectAsServer() throws SQLException {
+    return connect(postgres.database().as(Role.SERVER));
+  }
+
   Connection admin() {
     return admin;
   }

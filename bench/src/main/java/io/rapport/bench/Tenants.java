@@ -71,7 +71,8 @@ public final class Tenants {
                     "bench",
                     "tracking.read tracking.write caching.read caching.write versioning.read"
                         + " versioning.write versioning.train versioning.promote"
-                        + " monitoring.read monitoring.write delivery.read delivery.write changes.read")));
+                        + " monitoring.read monitoring.write delivery.read delivery.write"
+                        + " embedding.read embedding.write search.read changes.read")));
       }
     }
     return tenants;

@@ -47,6 +47,7 @@ final class CommitTrainer implements Trainer {
     Path file = directory.resolve("model-" + job.event().getId() + ".txt");
     model.save(file);
     return TrainingResult.of(file.toString())
+        .withManifest(manifest)
         .withDigest(sha256(file))
         .withScore(score.accuracy())
         .withDataSize(commits.size())

@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 public final class Demo implements Callable<Integer> {
   private enum Story {
-    learning
+    learning,
+    search
   }
 
   @Parameters(paramLabel = "NAME", description = "Which story: ${COMPLETION-CANDIDATES}.")
@@ -47,6 +48,7 @@ public final class Demo implements Callable<Integer> {
     try (DemoServer server = DemoServer.start()) {
       switch (story) {
         case learning -> new LearningDemo(server, data).tell();
+        case search -> new SearchDemo(server, data).tell();
       }
     }
     return CommandLine.ExitCode.OK;

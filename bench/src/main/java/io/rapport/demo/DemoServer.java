@@ -18,34 +18,44 @@ import java.util.Map;
 final class DemoServer implements AutoCloseable {
   private final Path directory;
   private final LocalPostgres postgres;
-  private final ServerProcess server;
+  private ServerProcess server;
 
-  private DemoServer(Path directory, LocalPostgres postgres, ServerProcess server) {
+  private DemoServer(Path directory, LocalPostgres postgres) throws IOException {
     this.directory = directory;
     this.postgres = postgres;
-    this.server = server;
+    this.server = serve(directory, postgres.database());
   }
 
   static DemoServer start() throws IOException {
     Path directory = Files.createTempDirectory("rapport-demo-");
     LocalPostgres postgres = LocalPostgres.temporary(Durability.FSYNC);
     try {
-      Database database = postgres.database();
-      Migrations.of(database).migrate();
-      Map<String, String> environment =
-          Map.of(
-              "RAPPORT_DATABASE_URL", url(database),
-              "RAPPORT_PORT", "0",
-              "RAPPORT_METRICS_PORT", "0",
-              "RAPPORT_DEVELOPMENT", "true",
-              "RAPPORT_DRAIN_MS", "0");
-      ServerProcess server =
-          ServerProcess.start(environment, List.of(), directory.resolve("server.log"));
-      return new DemoServer(directory, postgres, server);
+      Migrations.of(postgres.database()).migrate();
+      return new DemoServer(directory, postgres);
     } catch (IOException | RuntimeException e) {
       postgres.close();
       throw e;
     }
+  }
+
+  private static ServerProcess serve(Path directory, Database database) throws IOException {
+    Map<String, String> environment =
+        Map.of(
+            "RAPPORT_DATABASE_URL", url(database),
+            "RAPPORT_PORT", "0",
+            "RAPPORT_METRICS_PORT", "0",
+            "RAPPORT_DEVELOPMENT", "true",
+            "RAPPORT_EMBED_STALE", "true",
+            "RAPPORT_EMBED_WORKERS", "2",
+            "RAPPORT_DRAIN_MS", "0");
+    return ServerProcess.start(environment, List.of(), directory.resolve("server.log"));
+  }
+
+  /** Ends the server as a crash does, and starts another on the same database. */
+  void killAndStart() throws IOException {
+    server.kill();
+    server.close();
+    server = serve(directory, postgres.database());
   }
 
   private static String url(Database database) {

@@ -93,6 +93,8 @@ public final class Faults implements Callable<Integer> {
     promises.put("P27", new ReservedLane());
     promises.put("P28", new LostDatabase());
     promises.put("P30", new RollingRestart());
+    promises.put("P34", new HonestSearch());
+    promises.put("P35", new DamagedIndex());
     promises.put("P40", new TenantIsolation());
     promises.put("P41", new PooledTenants());
     return promises;

@@ -28,7 +28,8 @@ final class Inhabitant {
   private static final String RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read caching.write"
           + " versioning.read versioning.write versioning.train versioning.promote"
-          + " monitoring.read monitoring.write delivery.read delivery.write changes.read";
+          + " monitoring.read monitoring.write delivery.read delivery.write"
+          + " embedding.read embedding.write search.read changes.read";
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);

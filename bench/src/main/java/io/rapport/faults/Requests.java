@@ -57,6 +57,7 @@ final class Requests {
       PredictionLogService/LogPrediction prediction { id: "%event%" model_name: "%tag%" user_id: "%User%" }
       AnomalyAlertService/CreateAnomalyAlert alert { model_name: "%tag%" fingerprint: "%tag%" severity: HIGH }
       LearningMemoryService/RecordLearningEntry entry { id: "%event%" error_type: "%tag%" user_intent: "%tag%" failed_query: "a" specific_issue: "b" suggested_fix: "c" confidence: 0.9 }
+      EmbeddingModelService/StartEmbeddingModel kind: "identity.user" model: "%tag%" dimensions: 1
       """;
 
   private static final Map<String, List<String>> LISTED =
@@ -64,6 +65,11 @@ final class Requests {
           """
           TenantService/GetTenant id: "%tenant%"
           TenantService/ListTenants page_size: 1
+          TenantService/UpdateTenant tenant { id: "%tenant%" display_name: "%tag%" etag: "1" }
+          SearchAuditService/GetRecall
+          SearchAuditService/ListRecallAudits
+          SearchAuditService/ListAllRecallAudits page_size: 1
+          SearchAuditService/GetSearchIndexes
           TenantService/CreateTenant tenant { id: "%tenant%" display_name: "%tag%" }
           UserService/GetUser id: "%User%"
           UserService/GetUser email: "%tag%@example.org"
@@ -193,12 +199,33 @@ final class Requests {
           DoraMarketBenchmarkService/UpsertDoraMarketBenchmark dora_market_benchmark { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
           DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks dora_market_benchmarks { report_year: 2024 performance_tier: ELITE metric_name: "%tag%" metric_value: "1" }
           DoraMarketBenchmarkService/DeleteDoraMarketBenchmark id: "%event%"
+          DoraService/GetLeadTime filter { teams: "%tag%" }
+          DoraService/GetLeadTimeForecast filter { teams: "%tag%" }
           DoraMetricInsightService/GetDoraMetricInsight id: "%event%"
           DoraMetricInsightService/ListDoraMetricInsights metric_name: "%tag%"
           DoraMetricInsightService/UpsertDoraMetricInsight dora_metric_insight { report_year: 2024 metric_name: "%tag%" insight_text: "a" }
           DoraMetricInsightService/BatchUpsertDoraMetricInsights dora_metric_insights { report_year: 2024 metric_name: "%tag%" insight_text: "a" }
           DoraMetricInsightService/DeleteDoraMetricInsight id: "%event%"
+          EmbeddingService/GetEmbeddings kind: "identity.user" ids: "%User%"
+          EmbeddingService/ListStaleEmbeddings kind: "identity.user"
+          EmbeddingService/PutEmbeddings kind: "identity.user" model: "%tag%" embeddings { id: "%User%" content_hash: "01234567890123456789012345678901" vector: 1 }
+          EmbeddingService/IngestEmbeddings kind: "identity.user" model: "%tag%" embeddings { id: "%User%" content_hash: "01234567890123456789012345678901" vector: 1 }
+          EmbeddingService/ClaimStaleEmbeddings kind: "identity.user" max_texts: 1 lease_time { seconds: 1 }
+          EmbeddingService/RenewEmbeddingClaim kind: "identity.user" lease_id: "%event%"
+          EmbeddingService/ReleaseEmbeddingClaim kind: "identity.user" lease_id: "%event%"
+          EmbeddingService/ReportEmbeddingFailures kind: "identity.user" lease_id: "%event%" failures { id: "%User%" reason: "%tag%" }
+          EmbeddingService/RetryFailedEmbeddings kind: "identity.user"
+          EmbeddingModelService/ListEmbeddingModels kind: "identity.user"
+          EmbeddingModelService/GetEmbeddingCoverage kinds: "identity.user"
+          EmbeddingModelService/ListEmbeddedKinds
+          EmbeddingModelService/StartEmbeddingModel kind: "identity.user" model: "%tag%" dimensions: 1
+          EmbeddingModelService/SwitchEmbeddingModel kind: "identity.user" model: "%tag%"
+          EmbeddingModelService/RetireEmbeddingModel kind: "identity.user" model: "%tag%"
           CacheService/ReleaseLease key { prediction { user_id: "%User%" type: GOAL name: "%tag%" } } lease_id: "%event%"
+          SearchService/Search words { words: "%tag%" } include_text: true
+          SearchService/Search stored { kind: "identity.user" id: "%User%" }
+          SearchService/BatchSearch searches { words { words: "%tag%" } include_entities: true }
+          SearchService/CountMatches words: "%tag%"
           """);
 
   /** Entities whose fields don't tell all that they need. */

@@ -35,7 +35,8 @@ final class Victim implements AutoCloseable {
   private static final String ALL_RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read caching.write"
           + " versioning.read versioning.write versioning.train versioning.promote"
-          + " monitoring.read monitoring.write delivery.read delivery.write changes.read"
+          + " monitoring.read monitoring.write delivery.read delivery.write"
+          + " embedding.read embedding.write search.read changes.read"
           + " operator";
 
   private final Path directory;

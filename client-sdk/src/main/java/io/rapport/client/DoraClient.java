@@ -11,6 +11,11 @@ import io.rapport.delivery.v1.DoraMarketBenchmark;
 import io.rapport.delivery.v1.DoraMarketBenchmarkServiceGrpc;
 import io.rapport.delivery.v1.DoraMetricInsight;
 import io.rapport.delivery.v1.DoraMetricInsightServiceGrpc;
+import io.rapport.delivery.v1.DoraServiceGrpc;
+import io.rapport.delivery.v1.GetLeadTimeForecastRequest;
+import io.rapport.delivery.v1.GetLeadTimeRequest;
+import io.rapport.delivery.v1.LeadTimeForecast;
+import io.rapport.delivery.v1.LeadTimeReport;
 import io.rapport.delivery.v1.ListDoraMarketBenchmarksRequest;
 import io.rapport.delivery.v1.ListDoraMarketBenchmarksResponse;
 import io.rapport.delivery.v1.ListDoraMetricInsightsRequest;
@@ -20,8 +25,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What teams achieve all over the world, by DORA's yearly reports. All tenants share it: changing
- * it takes the right {@code operator}. Every method may throw a {@link RapportException}.
+ * Lead times, and what teams achieve all over the world by DORA's yearly reports. The latter all
+ * tenants share: changing it takes the right {@code operator}. Every method may throw a {@link
+ * RapportException}.
  */
 public final class DoraClient {
   private final Calls calls;
@@ -33,6 +39,8 @@ public final class DoraClient {
   private final Rpc<BatchUpsertDoraMetricInsightsRequest, BatchUpsertDoraMetricInsightsResponse>
       upsertInsights;
   private final Rpc<DeleteDoraMetricInsightRequest, Empty> deleteInsight;
+  private final Rpc<GetLeadTimeRequest, LeadTimeReport> leadTime;
+  private final Rpc<GetLeadTimeForecastRequest, LeadTimeForecast> forecast;
 
   DoraClient(Calls calls) {
     this.calls = calls;
@@ -45,6 +53,27 @@ public final class DoraClient {
     this.upsertInsights =
         calls.batch(DoraMetricInsightServiceGrpc.getBatchUpsertDoraMetricInsightsMethod());
     this.deleteInsight = calls.rpc(DoraMetricInsightServiceGrpc.getDeleteDoraMetricInsightMethod());
+    this.leadTime = calls.rpc(DoraServiceGrpc.getGetLeadTimeMethod());
+    this.forecast = calls.rpc(DoraServiceGrpc.getGetLeadTimeForecastMethod());
+  }
+
+  /**
+   * Lead times for changes, week by week and in all, and the tier that they are of.
+   *
+   * @throws NotFoundException if there are no benchmarks of the report year that is asked for
+   */
+  public LeadTimeReport leadTime(GetLeadTimeRequest request) {
+    return calls.call(leadTime, request);
+  }
+
+  /**
+   * What the weekly median of lead times may become.
+   *
+   * @throws FailedPreconditionException with reason TOO_FEW_POINTS if fewer than 2 weeks that are
+   *     over have issues
+   */
+  public LeadTimeForecast leadTimeForecast(GetLeadTimeForecastRequest request) {
+    return calls.call(forecast, request);
   }
 
   /** The benchmarks that the request asks for, fetched page by page as the stream is read. */

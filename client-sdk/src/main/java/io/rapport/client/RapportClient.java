@@ -50,10 +50,12 @@ public final class RapportClient implements AutoCloseable {
   private final CachesClient caches;
   private final DatasetsClient datasets;
   private final LearningClient learning;
+  private final SearchClient search;
   private final PredictionsClient predictions;
   private final AlertsClient alerts;
   private final LearningMemoryClient learningMemory;
   private final DeliveryClient delivery;
+  private final EmbeddingsClient embeddings;
 
   private RapportClient(Builder builder) {
     ManagedChannel given = builder.channel;
@@ -86,6 +88,8 @@ public final class RapportClient implements AutoCloseable {
     this.alerts = new AlertsClient(calls);
     this.learningMemory = new LearningMemoryClient(calls);
     this.delivery = new DeliveryClient(calls);
+    this.search = new SearchClient(calls);
+    this.embeddings = new EmbeddingsClient(calls);
   }
 
   /**
@@ -164,6 +168,11 @@ public final class RapportClient implements AutoCloseable {
     return caches;
   }
 
+  /** Finds entities of all kinds, by meaning and by words. */
+  public SearchClient search() {
+    return search;
+  }
+
   /** Has models trained, and keeps their versions. */
   public LearningClient learning() {
     return learning;
@@ -187,6 +196,11 @@ public final class RapportClient implements AutoCloseable {
   /** What teams deliver: issues, repositories and pull requests, and the steps of work. */
   public DeliveryClient delivery() {
     return delivery;
+  }
+
+  /** The vectors by which entities are found, and the models that make them. */
+  public EmbeddingsClient embeddings() {
+    return embeddings;
   }
 
   /**

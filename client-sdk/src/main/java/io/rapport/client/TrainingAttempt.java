@@ -10,6 +10,8 @@ import io.rapport.versioning.v1.CompleteTrainingRequest;
 import io.rapport.versioning.v1.FailTrainingRequest;
 import io.rapport.versioning.v1.ReportProgressRequest;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,6 +25,10 @@ final class TrainingAttempt {
   private static final int SIGNS_IN_A_LEASE = 3;
   private static final long MOST_TICK_MILLIS = 500;
   private static final int MAX_FAILURE = 2000;
+
+  /** What the service says of a result that it can't take. */
+  private static final Set<Code> REFUSALS =
+      EnumSet.of(Code.INVALID_ARGUMENT, Code.ALREADY_EXISTS, Code.NOT_FOUND);
 
   private final TrainingCalls calls;
   private final TrainingJob job;
@@ -78,7 +84,7 @@ final class TrainingAttempt {
       return () -> complete(request);
     } catch (TrainingFailedException failure) {
       return failing(String.valueOf(failure.getMessage()), failure.isRetryable());
-    } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError failure) {
+    } catch (Throwable failure) { // the worker goes on, whatever a trainer does
       return failing(failure.toString(), true);
     }
   }
@@ -101,7 +107,7 @@ final class TrainingAttempt {
     try {
       untilKnown(() -> calls.complete(request));
     } catch (RapportException refusal) {
-      if (refusal.code() != Code.INVALID_ARGUMENT && refusal.code() != Code.ALREADY_EXISTS) {
+      if (!REFUSALS.contains(refusal.code())) {
         throw refusal;
       }
       failing("the result was refused: " + refusal.getMessage(), false).send();

@@ -30,7 +30,10 @@ public final class TrainingJob {
     return event.getTrainingDatasetId();
   }
 
-  /** UUID of the frozen dataset to train with; empty: the trainer's choice. */
+  /**
+   * UUID of the frozen dataset to train with; empty: the trainer's choice, which it should tell by
+   * {@link TrainingResult#withManifest}.
+   */
   public Optional<String> manifestId() {
     return Optional.of(event.getManifestId()).filter(it -> !it.isEmpty());
   }

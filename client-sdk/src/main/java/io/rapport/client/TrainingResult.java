@@ -42,6 +42,15 @@ public final class TrainingResult {
     return new TrainingResult(request.toBuilder().setTrainingDataSize(rows).build());
   }
 
+  /**
+   * The same with the frozen dataset that it was trained with. Not needed if the job named one.
+   *
+   * @param manifestId UUID of a manifest of the job's dataset
+   */
+  public TrainingResult withManifest(String manifestId) {
+    return new TrainingResult(request.toBuilder().setManifestId(manifestId).build());
+  }
+
   /** The same with what was measured. */
   public TrainingResult withMetrics(Map<String, Double> metrics) {
     Struct.Builder struct = Struct.newBuilder();

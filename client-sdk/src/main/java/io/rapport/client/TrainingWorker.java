@@ -56,6 +56,9 @@ public final class TrainingWorker implements AutoCloseable {
           LOG.log(failures == 1 ? WARNING : INFO, "no training can be claimed", failure);
           pause(Backoff.STREAMS.next(failures, failure));
         }
+      } catch (RuntimeException | Error failure) { // as when no thread can be started
+        LOG.log(WARNING, "a training could not be attempted", failure);
+        pause(MARGIN);
       }
     }
   }

@@ -51,6 +51,7 @@ final class Bootstrap {
     }
     ensureExtension("vector");
     ensureExtension("btree_gist");
+    ensureExtension("btree_gin");
     ensureHistorySchema();
   }
 

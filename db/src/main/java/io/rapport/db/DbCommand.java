@@ -188,6 +188,33 @@ public final class DbCommand {
             .formatted(added.shared(), added.ofTenants(), added.tenants()));
   }
 
+  @Command(
+      name = "reindex",
+      description = {
+        "Builds the indexes of vectors anew, one at a time, while they serve; needed when the",
+        "service tells that searches find too little (search_recall)."
+      },
+      mixinStandardHelpOptions = true)
+  void reindex(
+      @Mixin Place place,
+      @Option(
+              names = "--kind",
+              paramLabel = "KIND",
+              defaultValue = "",
+              description = "Only that of a kind, such as delivery.issue.")
+          String kind,
+      @Option(
+              names = "--memory",
+              paramLabel = "MB",
+              defaultValue = "1024",
+              description = "How much memory a build may take: ${DEFAULT-VALUE} MB.")
+          int memory) {
+    int built =
+        place.open(
+            database -> new SearchIndexes(database, this::say).reindex(kind, memory, place.dryRun));
+    say((place.dryRun ? "would build %d anew" : "built %d anew").formatted(built));
+  }
+
   private void print(Script script) {
     out().println("-- " + script.file());
     out().println(script.sql().strip());

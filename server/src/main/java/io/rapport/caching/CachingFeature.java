@@ -62,8 +62,8 @@ public final class CachingFeature implements AutoCloseable {
   }
 
   /** Marks what entries depend on as it changes. */
-  public static NumberSubscriber marks() {
-    return new MarkSubscriber();
+  public static NumberSubscriber marks(ChangedDatasets datasets) {
+    return new MarkSubscriber(datasets);
   }
 
   /**

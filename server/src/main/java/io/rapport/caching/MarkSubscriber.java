@@ -7,11 +7,18 @@ import io.rapport.platform.NumberSubscriber;
 final class MarkSubscriber implements NumberSubscriber {
   private static final String IDENTITY = "identity.";
 
+  private final ChangedDatasets datasets;
+
+  MarkSubscriber(ChangedDatasets datasets) {
+    this.datasets = datasets;
+  }
+
   @Override
   public boolean concerns(String kind) {
     return kind.equals(ChangeSubscriber.EVENT)
         || kind.equals(EntryStore.VALUE_KIND)
-        || kind.startsWith(IDENTITY);
+        || kind.startsWith(IDENTITY)
+        || datasets.concerns(kind);
   }
 
   @Override
@@ -25,8 +32,10 @@ final class MarkSubscriber implements NumberSubscriber {
                 WHEN c.kind = 'caching.value' THEN 'ENTRY ' || c.entity_id
                 ELSE 'USER ' || c.user_id END),
           (CASE WHEN c.kind = 'event' THEN 'EVENTS ' || c.event_type END)) AS n (name)
-       WHERE c.tenant_id = numbered.tenant_id AND n.name IS NOT NULL)) ELSE %1$s END\
+       WHERE c.tenant_id = numbered.tenant_id AND n.name IS NOT NULL)
+      || CASE WHEN caching.has_dataset_marks(tenant_id) THEN ARRAY(
+        SELECT 'DATASET ' || d.name FROM unnest(%2$s) AS d (name)) END) ELSE %1$s END\
     """
-        .formatted(number);
+        .formatted(number, datasets.names());
   }
 }

@@ -6,6 +6,7 @@ import io.rapport.identity.v1.IdentityLinkServiceGrpc;
 import io.rapport.identity.v1.SignIn;
 import io.rapport.identity.v1.SystemSetting;
 import io.rapport.identity.v1.SystemSettingServiceGrpc;
+import io.rapport.identity.v1.Tenant;
 import io.rapport.identity.v1.User;
 import io.rapport.identity.v1.UserPermission;
 import io.rapport.platform.ChangeSubscriber;
@@ -81,7 +82,8 @@ public final class IdentityFeature {
 
   /** Makes a tenant that must be there, such as the one of development. */
   public void ensureTenant(UUID id, String displayName) {
-    system.write(id, tx -> tenants.insert(tx, id, displayName));
+    Tenant tenant = Tenant.newBuilder().setDisplayName(displayName).build();
+    system.write(id, tx -> tenants.insert(tx, id, tenant));
   }
 
   public List<ServerServiceDefinition> services(Rpcs rpcs) {

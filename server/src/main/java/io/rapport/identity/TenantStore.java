@@ -6,25 +6,35 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.grpc.Status.Code;
 import io.rapport.identity.v1.Tenant;
+import io.rapport.identity.v1.Tenant.ColorSchemaMode;
 import io.rapport.platform.Caller;
+import io.rapport.platform.Etags;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TenantDirectory;
 import io.rapport.platform.TenantSecret;
 import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
-import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
-import org.jooq.Record3;
+import org.jooq.Field;
+import org.jooq.Record;
+import org.jooq.exception.IntegrityConstraintViolationException;
+import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /** Tenants in PostgreSQL, as the system role. The only class that knows their table. */
 final class TenantStore implements TenantDirectory {
   /** Stands for no tenant: they belong to none. */
   private static final UUID NOBODY = new UUID(0, 0);
+
+  private static final String DEFAULT_LOGO = "default-logo.png";
 
   private final TenantDb system;
 
@@ -70,16 +80,66 @@ final class TenantStore implements TenantDirectory {
     return select(dsl, TENANTS.ID.eq(id), 1).stream().findFirst();
   }
 
+  /** The tenant, which nobody else changes until the transaction ends. */
+  Optional<Tenant> lock(DSLContext tx, UUID id) {
+    tx.select(TENANTS.ID).from(TENANTS).where(TENANTS.ID.eq(id)).forNoKeyUpdate().execute();
+    return find(tx, id);
+  }
+
   /** Makes a tenant unless one with this id and name is there already. */
-  Tenant insert(DSLContext tx, UUID id, String displayName) {
+  Tenant insert(DSLContext tx, UUID id, Tenant tenant) {
+    String name = tenant.getDisplayName();
     tx.insertInto(TENANTS)
-        .columns(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.SECRET)
-        .values(id, displayName, TenantSecret.generate())
+        .set(columns(withDefaults(tenant)))
+        .set(TENANTS.ID, id)
+        .set(TENANTS.SECRET, TenantSecret.generate())
         .onConflictDoNothing()
         .execute();
     return find(tx, id)
-        .filter(tenant -> tenant.getDisplayName().equals(displayName))
-        .orElseThrow(() -> taken(displayName));
+        .filter(found -> found.getDisplayName().equals(name))
+        .orElseThrow(() -> taken(name));
+  }
+
+  /** Changes a tenant to what is sent. */
+  Tenant update(DSLContext tx, UUID id, Tenant tenant) {
+    try {
+      tx.update(TENANTS)
+          .set(columns(tenant))
+          .set(TENANTS.REVISION, TENANTS.REVISION.plus(1))
+          .set(TENANTS.LAST_UPDATED_AT, DSL.currentInstant())
+          .where(TENANTS.ID.eq(id))
+          .execute();
+    } catch (IntegrityConstraintViolationException e) {
+      throw taken(tenant.getDisplayName());
+    }
+    return find(tx, id).orElseThrow();
+  }
+
+  /** What isn't said of a tenant is as for most. */
+  static Tenant withDefaults(Tenant tenant) {
+    Tenant.Builder whole = tenant.toBuilder().setActive(!tenant.hasActive() || tenant.getActive());
+    if (tenant.getLogoFilename().isEmpty()) {
+      whole.setLogoFilename(DEFAULT_LOGO);
+    }
+    if (tenant.getColorSchemaMode() == ColorSchemaMode.COLOR_SCHEMA_MODE_UNSPECIFIED) {
+      whole.setColorSchemaMode(ColorSchemaMode.DEFAULT);
+    }
+    return whole.build();
+  }
+
+  private static Map<Field<?>, @Nullable Object> columns(Tenant tenant) {
+    Map<Field<?>, @Nullable Object> columns = new LinkedHashMap<>();
+    columns.put(TENANTS.DISPLAY_NAME, tenant.getDisplayName());
+    columns.put(TENANTS.WEBSITE, orNull(tenant.getWebsite()));
+    columns.put(TENANTS.ASSETS_FOLDER, orNull(tenant.getAssetsFolder()));
+    columns.put(TENANTS.LOGO_FILENAME, tenant.getLogoFilename());
+    columns.put(TENANTS.COLOR_SCHEMA_MODE, tenant.getColorSchemaMode().name());
+    columns.put(TENANTS.ACTIVE, tenant.getActive());
+    return columns;
+  }
+
+  private static @Nullable String orNull(String text) {
+    return text.isEmpty() ? null : text;
   }
 
   private static ServiceException taken(String displayName) {
@@ -92,7 +152,17 @@ final class TenantStore implements TenantDirectory {
   }
 
   private static List<Tenant> select(DSLContext dsl, Condition condition, int limit) {
-    return dsl.select(TENANTS.ID, TENANTS.DISPLAY_NAME, TENANTS.CREATED_AT)
+    return dsl.select(
+            TENANTS.ID,
+            TENANTS.DISPLAY_NAME,
+            TENANTS.WEBSITE,
+            TENANTS.ASSETS_FOLDER,
+            TENANTS.LOGO_FILENAME,
+            TENANTS.COLOR_SCHEMA_MODE,
+            TENANTS.ACTIVE,
+            TENANTS.CREATED_AT,
+            TENANTS.LAST_UPDATED_AT,
+            TENANTS.REVISION)
         .from(TENANTS)
         .where(condition)
         .orderBy(TENANTS.DISPLAY_NAME)
@@ -100,11 +170,18 @@ final class TenantStore implements TenantDirectory {
         .fetch(TenantStore::toProto);
   }
 
-  private static Tenant toProto(Record3<UUID, String, Instant> row) {
+  private static Tenant toProto(Record row) {
     return Tenant.newBuilder()
-        .setId(row.value1().toString())
-        .setDisplayName(row.value2())
-        .setCreatedAt(Times.proto(row.value3()))
+        .setId(row.get(TENANTS.ID).toString())
+        .setDisplayName(row.get(TENANTS.DISPLAY_NAME))
+        .setWebsite(Objects.requireNonNullElse(row.get(TENANTS.WEBSITE), ""))
+        .setAssetsFolder(Objects.requireNonNullElse(row.get(TENANTS.ASSETS_FOLDER), ""))
+        .setLogoFilename(row.get(TENANTS.LOGO_FILENAME))
+        .setColorSchemaMode(ColorSchemaMode.valueOf(row.get(TENANTS.COLOR_SCHEMA_MODE)))
+        .setActive(row.get(TENANTS.ACTIVE))
+        .setCreatedAt(Times.proto(row.get(TENANTS.CREATED_AT)))
+        .setLastUpdatedAt(Times.proto(row.get(TENANTS.LAST_UPDATED_AT)))
+        .setEtag(Etags.of(row.get(TENANTS.REVISION)))
         .build();
   }
 }

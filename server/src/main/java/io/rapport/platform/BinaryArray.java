@@ -88,6 +88,17 @@ public final class BinaryArray {
     return array.on(connection);
   }
 
+  /** An array of real. */
+  public static Array ofReals(Connection connection, float[] values) throws SQLException {
+    int width = Float.BYTES;
+    BinaryArray array =
+        new BinaryArray(Oid.FLOAT4_ARRAY, Oid.FLOAT4, values.length, (long) values.length * width);
+    for (float value : values) {
+      array.bytes.putInt(width).putFloat(value);
+    }
+    return array.on(connection);
+  }
+
   /** An array of integer. */
   public static Array ofInts(Connection connection, @Nullable Integer[] values)
       throws SQLException {

@@ -35,7 +35,7 @@ public record Caller(Tenant tenant, String subject, Set<String> rights, Instant 
     return context.withValue(KEY, this);
   }
 
-  boolean may(String right) {
+  public boolean may(String right) {
     return rights.contains(right);
   }
 }

@@ -16,6 +16,12 @@ public interface ChangeSubscriber {
   /** The kind of recorded events. */
   String EVENT = "event";
 
+  /**
+   * The kind of recorded events with texts that are to be found by search. Who is concerned by it
+   * may read a further relation, {@code searchable (tenant_id, event_id)}: which events these are.
+   */
+  String TEXT = "event text";
+
   /** Whether changes of this kind concern it. */
   boolean concerns(String kind);
 

@@ -19,6 +19,9 @@ public final class ServiceException extends RuntimeException {
   /** The domain of every ErrorInfo. */
   public static final String DOMAIN = "rapport";
 
+  /** In base64 a third more; callers take headers of 8 KiB unless set otherwise. */
+  private static final int MAX_VIOLATION_BYTES = 4000;
+
   private static final long serialVersionUID = 1L;
 
   private final Code code;
@@ -36,8 +39,20 @@ public final class ServiceException extends RuntimeException {
     super(message, null, false, false);
     this.code = code;
     this.reason = reason;
-    this.violations = violations;
+    this.violations = sendable(violations);
     this.retryAfter = retryAfter;
+  }
+
+  /** As many, at least one, as have room in the trailers of an answer, which callers limit. */
+  private static List<FieldViolation> sendable(List<FieldViolation> violations) {
+    int bytes = 0;
+    for (int i = 0; i < violations.size(); i++) {
+      bytes += violations.get(i).getSerializedSize();
+      if (bytes > MAX_VIOLATION_BYTES) {
+        return violations.subList(0, Math.max(1, i));
+      }
+    }
+    return violations;
   }
 
   public static ServiceException of(Code code, ErrorReason reason, String message) {

@@ -99,6 +99,10 @@ public final class Serve implements Callable<Integer> {
     put(environment, Variable.JWKS_FILE, jwks);
     boolean open = !environment.containsKey(Variable.TLS_CERTIFICATE.key());
     environment.putIfAbsent(Variable.DEVELOPMENT.key(), String.valueOf(open));
+    boolean development = "true".equals(environment.get(Variable.DEVELOPMENT.key()));
+    if (development && !environment.containsKey(Variable.EMBEDDERS.key())) {
+      environment.putIfAbsent(Variable.EMBED_STALE.key(), "true"); // by the local model
+    }
     if (open && !environment.containsKey(Variable.JWKS_FILE.key())) {
       environment.put(Variable.JWKS_FILE.key(), DevelopmentKey.in(directory()).jwks().toString());
     }

@@ -3,6 +3,9 @@ package io.rapport.server;
 import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
+import io.rapport.search.audit.SearchAuditFeature;
+import io.rapport.search.embedder.EmbedderFeature;
+import io.rapport.search.embedding.EmbeddingFeature;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * @param changeRetention how long the log of changes is kept
  * @param caches how much the caches keep
  * @param learningEntries how many entries a tenant's learning memory has room for
+ * @param embedders what makes vectors of texts
+ * @param embedding what the server embeds by itself
+ * @param audits how much of searches is done again to see whether they find what there is
  * @param drain how long to go on serving after health says NOT_SERVING
  */
 public record ServerConfig(
@@ -49,6 +55,9 @@ public record ServerConfig(
     Duration changeRetention,
     CachingFeature.Limits caches,
     int learningEntries,
+    EmbedderFeature.Settings embedders,
+    EmbeddingFeature.Settings embedding,
+    SearchAuditFeature.Settings audits,
     Duration drain) {
 
   private static final String PREFIX = "RAPPORT_";
@@ -116,6 +125,22 @@ public record ServerConfig(
     NEAR_CACHE_MB("32"),
     CACHE_MB_PER_TENANT("1024"),
     LEARNING_ENTRIES_PER_TENANT("10000"),
+    EMBEDDERS(""),
+    EMBEDDING_THREADS("1"),
+    EMBEDDING_URL(""),
+    EMBEDDING_MODEL(""),
+    EMBEDDING_KEY(""),
+    EMBEDDING_KEY_FILE(""),
+    EMBEDDING_DIMENSIONS("1536"),
+    EMBEDDING_SHORTEN("false"),
+    EMBEDDING_BATCH("64"),
+    EMBEDDING_TIMEOUT_MS("10000"),
+    EMBED_STALE("false"),
+    EMBED_WORKERS("1"),
+    EMBED_TEXTS_PER_SECOND("0"),
+    RECALL_MIN_ROWS("5000"),
+    RECALL_SAMPLE("1000"),
+    RECALL_AUDIT_SECONDS("60"),
     DRAIN_MS("2000");
 
     private final String defaultValue;
@@ -167,6 +192,9 @@ public record ServerConfig(
             Duration.ofHours(source.number(Variable.CHANGE_RETENTION_HOURS, 1, 87_600)),
             source.caches(),
             source.number(Variable.LEARNING_ENTRIES_PER_TENANT, 1, 1_000_000),
+            new EmbeddingSettings(source).embedders(),
+            new EmbeddingSettings(source).embedding(),
+            source.audits(),
             Duration.ofMillis(source.number(Variable.DRAIN_MS, 0, 60_000)))
         .checked();
   }
@@ -200,7 +228,7 @@ public record ServerConfig(
     }
   }
 
-  private static void require(boolean holds, String message) {
+  static void require(boolean holds, String message) {
     if (!holds) {
       throw new InvalidConfigException(message);
     }
@@ -213,7 +241,8 @@ public record ServerConfig(
         .formatted(host, port, metricsPort, development, tls, tokens, databaseConnections);
   }
 
-  private record Source(Map<String, String> environment) {
+  /** The variables, read as what they should be. */
+  record Source(Map<String, String> environment) {
     String text(Variable variable) {
       return environment.getOrDefault(variable.key(), variable.defaultValue);
     }
@@ -254,6 +283,13 @@ public record ServerConfig(
       return new CachingFeature.Limits(
           number(Variable.NEAR_CACHE_MB, 0, 1_000_000) * MEGABYTE,
           number(Variable.CACHE_MB_PER_TENANT, 1, 100_000_000) * MEGABYTE);
+    }
+
+    SearchAuditFeature.Settings audits() {
+      return new SearchAuditFeature.Settings(
+          number(Variable.RECALL_SAMPLE, 0, 1_000_000_000),
+          Duration.ofSeconds(number(Variable.RECALL_AUDIT_SECONDS, 0, 86_400)),
+          number(Variable.RECALL_MIN_ROWS, 1, 1_000_000));
     }
 
     /** The format is read by logback.xml; here it is only checked. */

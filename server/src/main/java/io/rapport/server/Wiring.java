@@ -7,12 +7,14 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.rapport.caching.CachingFeature;
+import io.rapport.caching.ChangedDatasets;
 import io.rapport.db.Database;
 import io.rapport.db.Role;
 import io.rapport.delivery.DeliveryFeature;
 import io.rapport.identity.IdentityFeature;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.alert.AlertFeature;
+import io.rapport.monitoring.alert.PoorPerformance;
 import io.rapport.monitoring.memory.LearningMemoryFeature;
 import io.rapport.monitoring.prediction.PredictionLogFeature;
 import io.rapport.platform.Admission;
@@ -22,6 +24,7 @@ import io.rapport.platform.CallLog;
 import io.rapport.platform.CallMetrics;
 import io.rapport.platform.Callers;
 import io.rapport.platform.Callers.Anonymous;
+import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.Connections;
 import io.rapport.platform.Contract;
@@ -39,6 +42,11 @@ import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.Sweeper;
 import io.rapport.platform.watch.WatchFeature;
+import io.rapport.search.Embedders;
+import io.rapport.search.audit.SearchAuditFeature;
+import io.rapport.search.embedder.EmbedderFeature;
+import io.rapport.search.embedding.EmbeddingFeature;
+import io.rapport.search.query.SearchFeature;
 import io.rapport.server.ServerConfig.Tokens;
 import io.rapport.tracking.contract.ContractFeature;
 import io.rapport.tracking.event.EventFeature;
@@ -46,15 +54,19 @@ import io.rapport.tracking.event.EventPartitions;
 import io.rapport.tracking.event.SensitiveKeys;
 import io.rapport.tracking.property.PropertyFeature;
 import io.rapport.versioning.ServiceWrites;
+import io.rapport.versioning.Writes;
 import io.rapport.versioning.dataset.DatasetFeature;
 import io.rapport.versioning.model.LivePerformance;
 import io.rapport.versioning.model.ModelFeature;
+import io.rapport.versioning.training.TrainedDatasets;
 import io.rapport.versioning.training.TrainingFeature;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -75,6 +87,7 @@ final class Wiring implements AutoCloseable {
   private static final int PATIENT_CONNECTIONS = 3;
 
   private static final Duration PATIENT_TIMEOUT = Duration.ofMinutes(10);
+  private static final Duration AUDIT_TIMEOUT = Duration.ofMinutes(1);
 
   final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   final DSLContext system;
@@ -156,8 +169,8 @@ final class Wiring implements AutoCloseable {
                 TrainingFeature.requests()));
     ChangeLog changes =
         new ChangeLog(
-            List.of(PropertyFeature.index(), IdentityFeature.activity()),
-            List.of(CachingFeature.marks(), DatasetFeature.counting()),
+            List.of(PropertyFeature.index(), IdentityFeature.activity(), EventFeature.texts()),
+            List.of(CachingFeature.marks(changedDatasets()), DatasetFeature.counting()),
             tenant -> {
               watch.listener().committed(tenant);
               caching.listener().committed(tenant);
@@ -183,12 +196,39 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
-    PredictionLogFeature predictions =
-        closed(new PredictionLogFeature(db, systemDb, work, changes, users));
     AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
-    LearningMemoryFeature memory = new LearningMemoryFeature(db, work, config.learningEntries());
-    ServiceWrites writes = new ServiceWrites(db, changes);
-    TrainingFeature training = closed(new TrainingFeature(db, work, system, writes, clock));
+    PredictionLogFeature predictions =
+        closed(new PredictionLogFeature(db, systemDb, work, changes, users, alerts::raise));
+    Embedders embedders = closed(EmbedderFeature.embedders(config.embedders(), clock));
+    EmbeddingFeature embedding =
+        closed(
+            new EmbeddingFeature(
+                new EmbeddingFeature.Databases(db, work, systemDb, systemWork, system),
+                changes,
+                embedders,
+                config.embedding(),
+                metrics));
+    SearchAuditFeature searchAudits =
+        closed(
+            new SearchAuditFeature(
+                new SearchAuditFeature.Databases(
+                    db, new TenantDb(patientPool, AUDIT_TIMEOUT), systemDb),
+                changes,
+                new RecallAlerts(alerts),
+                config.audits(),
+                metrics,
+                clock));
+    SearchFeature search =
+        new SearchFeature(
+            db,
+            embedders,
+            new SearchFeature.Areas(users::complete, LearningMemoryFeature.entries()::read),
+            searchAudits.searches());
+    LearningMemoryFeature memory =
+        new LearningMemoryFeature(db, work, config.learningEntries(), search::nearest);
+    Writes writes = new Writes(work, new ServiceWrites(db, changes));
+    TrainingFeature training =
+        closed(new TrainingFeature(db, system, writes, aroundTrainings(datasets), clock));
     ModelFeature models =
         closed(
             new ModelFeature(
@@ -198,7 +238,10 @@ final class Wiring implements AutoCloseable {
                 training.trainings(),
                 aroundModels(alerts, predictions, caching),
                 clock));
-    DeliveryFeature delivery = new DeliveryFeature(db, work, systemWork);
+    DeliveryFeature delivery =
+        closed(
+            new DeliveryFeature(
+                new DeliveryFeature.Databases(db, system, changes), work, systemWork, clock));
     EventPartitions partitions = closed(new EventPartitions(system));
     Sweeper sweeper =
         closed(new Sweeper(new TenantDb(systemPool, SYSTEM_TIMEOUT), config.changeRetention()));
@@ -209,12 +252,15 @@ final class Wiring implements AutoCloseable {
     services.addAll(events.services(rpcs));
     services.addAll(caching.services(rpcs, rules, work));
     services.addAll(datasets.services(rpcs, changes));
-    services.add(training.service(rpcs, models.trainedModels(), datasets::trained));
-    services.addAll(models.services(rpcs, work));
+    services.add(training.service(rpcs, models.trainedModels()));
+    services.addAll(models.services(rpcs));
     services.add(predictions.service(rpcs));
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
     services.addAll(delivery.services(rpcs));
+    services.add(search.service(rpcs));
+    services.addAll(embedding.services(rpcs));
+    services.add(searchAudits.service(rpcs));
     services.add(watch.service(rpcs));
     callers =
         new Callers(
@@ -244,17 +290,67 @@ final class Wiring implements AutoCloseable {
     starts.add(models::start);
     starts.add(predictions::start);
     starts.add(alerts::start);
+    starts.add(embedding::start);
+    if (config.development()) {
+      starts.add(() -> embedding.startFirstModels(DEVELOPMENT_TENANT));
+    }
+    starts.add(delivery::start);
+    starts.add(searchAudits::start);
+  }
+
+  private static ChangedDatasets changedDatasets() {
+    return new ChangedDatasets() {
+      @Override
+      public boolean concerns(String kind) {
+        return DatasetFeature.isChangedBy(kind);
+      }
+
+      @Override
+      public String names() {
+        return DatasetFeature.changed();
+      }
+    };
+  }
+
+  private static TrainedDatasets aroundTrainings(DatasetFeature datasets) {
+    return new TrainedDatasets() {
+      @Override
+      public void trained(
+          DSLContext tx,
+          UUID tenant,
+          UUID dataset,
+          @Nullable UUID manifest,
+          Instant at,
+          Consumer<Change> changes) {
+        datasets.trained(tx, tenant, dataset, manifest, at, changes);
+      }
+
+      @Override
+      public void notTrained(DSLContext tx, UUID tenant, UUID dataset, Consumer<Change> changes) {
+        datasets.notTrained(tx, tenant, dataset, changes);
+      }
+    };
   }
 
   private static ModelFeature.Others aroundModels(
       AlertFeature alerts, PredictionLogFeature predictions, CachingFeature caching) {
     return new ModelFeature.Others(
         alerts::openCriticalAlerts,
-        (dsl, tenant, type, version, from) ->
+        (dsl, tenant, asked) ->
             predictions
-                .livePerformance(dsl, tenant, type, version, from)
+                .livePerformance(
+                    dsl,
+                    tenant,
+                    new PredictionLogFeature.LiveQuestion(
+                        asked.modelType(), asked.version(), asked.metric(), asked.from()))
                 .map(live -> new LivePerformance.Figure(live.value(), live.sampleCount())),
-        caching::modelSuperseded);
+        caching::modelSuperseded,
+        (tx, tenant, poor, changes) ->
+            alerts.raise(
+                tx,
+                tenant,
+                new PoorPerformance(poor.modelType(), poor.version(), poor.reason()),
+                changes));
   }
 
   private static WatchFeature.Areas watched() {
@@ -268,6 +364,7 @@ final class Wiring implements AutoCloseable {
     initialStates.add(TrainingFeature.initialState());
     initialStates.addAll(ModelFeature.initialStates());
     initialStates.addAll(DeliveryFeature.initialStates());
+    initialStates.add(EmbeddingFeature.initialState());
     return new WatchFeature.Areas(IdentityFeature.people(), EventFeature.source(), initialStates);
   }
 

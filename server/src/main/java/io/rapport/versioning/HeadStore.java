@@ -5,9 +5,9 @@ import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
 
 /** The number of a tenant's last commit, in PostgreSQL. */
-final class HeadStore {
+public final class HeadStore {
   /** No commit comes before this transaction has ended. 0 if there was none yet. */
-  long lock(DSLContext tx, UUID tenant) {
+  public long lock(DSLContext tx, UUID tenant) {
     return tx
         .fetch(
             "SELECT position FROM platform.tenant_heads WHERE tenant_id = {0} FOR UPDATE",

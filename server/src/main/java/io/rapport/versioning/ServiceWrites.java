@@ -6,7 +6,10 @@ import io.rapport.platform.TenantDb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jooq.DSLContext;
 
 /** Writes that nobody asked for, each in one transaction, numbered and logged as all others. */
 public final class ServiceWrites {
@@ -20,11 +23,22 @@ public final class ServiceWrites {
 
   /** Runs work that holds the tenant's head. */
   public <T> T write(UUID tenant, Function<Writing, T> work) {
+    return write(tenant, (dsl, changes) -> {}, work);
+  }
+
+  /**
+   * The same.
+   *
+   * @param before comes before the head is locked: what has rows that others lock before it
+   */
+  public <T> T write(
+      UUID tenant, BiConsumer<DSLContext, Consumer<Change>> before, Function<Writing, T> work) {
     T result =
         db.write(
             tenant,
             dsl -> {
               List<Change> changes = new ArrayList<>();
+              before.accept(dsl, changes::add);
               T done = work.apply(Writing.ofService(dsl, tenant, changes::add));
               log.append(dsl, tenant, changes);
               return done;

@@ -48,6 +48,9 @@ class ContractTest {
           "monitoring.write",
           "delivery.read",
           "delivery.write",
+          "search.read",
+          "embedding.read",
+          "embedding.write",
           "changes.read",
           "inspect",
           "operator");
@@ -63,7 +66,12 @@ class ContractTest {
           "RenewLease",
           "ReleaseLease",
           "ClaimTraining",
-          "ReportProgress");
+          "ReportProgress",
+          "IngestEmbeddings",
+          "ClaimStaleEmbeddings",
+          "RenewEmbeddingClaim",
+          "ReleaseEmbeddingClaim",
+          "ReportEmbeddingFailures");
 
   /** Also the names that applications know. */
   private static final Set<String> TIMES =
@@ -215,7 +223,7 @@ class ContractTest {
   private static boolean reads(MethodDescriptor rpc) {
     return rpc.getName()
         .matches(
-            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream(?!Predictions)|Compare|Resolve(?!AnomalyAlert))([A-Z].*|)");
+            "(Get(?!OrLease)|BatchGet|List|Count|Watch|Check|Verify|Explain|Find|Stream(?!Predictions)|Compare|Search|BatchSearch|Resolve(?!AnomalyAlert))([A-Z].*|)");
   }
 
   private static List<String> names(Descriptor message) {

@@ -39,7 +39,10 @@ class HostileCallTest {
 
   /** What takes many messages. */
   private static final Set<String> STREAMS =
-      Set.of(INGEST, "rapport.monitoring.v1.PredictionLogService/StreamPredictions");
+      Set.of(
+          INGEST,
+          "rapport.monitoring.v1.PredictionLogService/StreamPredictions",
+          "rapport.search.v1.EmbeddingService/IngestEmbeddings");
 
   private static final int MIB = 1024 * 1024;
 

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.rapport.caching.CachingFeature;
 import io.rapport.db.Database;
 import io.rapport.platform.Admission.Limits;
+import io.rapport.search.audit.SearchAuditFeature;
+import io.rapport.search.embedder.EmbedderFeature;
+import io.rapport.search.embedding.EmbeddingFeature;
 import io.rapport.server.ServerConfig.InvalidConfigException;
 import io.rapport.server.ServerConfig.Logs;
 import io.rapport.server.ServerConfig.Tls;
@@ -69,6 +72,9 @@ class ServerConfigTest {
                 Duration.ofDays(7),
                 new CachingFeature.Limits(32L * 1024 * 1024, 1024L * 1024 * 1024),
                 10_000,
+                new EmbedderFeature.Settings(false, 1, null),
+                new EmbeddingFeature.Settings(false, 1, 0),
+                new SearchAuditFeature.Settings(1000, Duration.ofSeconds(60), 5000),
                 Duration.ofSeconds(2)));
   }
 
@@ -123,6 +129,18 @@ class ServerConfigTest {
     "RAPPORT_CACHE_MB_PER_TENANT, 0",
     "RAPPORT_LEARNING_ENTRIES_PER_TENANT, 0",
     "RAPPORT_DRAIN_MS, -1",
+    "RAPPORT_EMBEDDERS, remote",
+    "RAPPORT_EMBEDDERS, 'none,local'",
+    "RAPPORT_EMBEDDERS, 'local,local'",
+    "RAPPORT_EMBEDDING_URL, ''",
+    "RAPPORT_EMBEDDING_URL, ftp://127.0.0.1/v1",
+    "RAPPORT_EMBEDDING_MODEL, ''",
+    "RAPPORT_EMBEDDING_KEY, 'a b'",
+    "RAPPORT_EMBEDDING_DIMENSIONS, 1537",
+    "RAPPORT_EMBEDDING_THREADS, 0",
+    "RAPPORT_EMBED_STALE, yes",
+    "RAPPORT_EMBED_WORKERS, 0",
+    "RAPPORT_EMBED_TEXTS_PER_SECOND, -1",
     "RAPPORT_MAX_CALLS, -1",
     "RAPPORT_MAX_RESERVED_CALLS, 0",
     "RAPPORT_MAX_STREAMS, 0",
@@ -240,6 +258,22 @@ class ServerConfigTest {
     values.put(Variable.NEAR_CACHE_MB, "5");
     values.put(Variable.CACHE_MB_PER_TENANT, "9");
     values.put(Variable.LEARNING_ENTRIES_PER_TENANT, "77");
+    values.put(Variable.EMBEDDERS, "openai");
+    values.put(Variable.EMBEDDING_THREADS, "2");
+    values.put(Variable.EMBEDDING_URL, "http://127.0.0.1:1/v1");
+    values.put(Variable.EMBEDDING_MODEL, "m");
+    values.put(Variable.EMBEDDING_KEY, "k");
+    values.put(Variable.EMBEDDING_KEY_FILE, jwks.toString());
+    values.put(Variable.EMBEDDING_DIMENSIONS, "8");
+    values.put(Variable.EMBEDDING_SHORTEN, "false");
+    values.put(Variable.EMBEDDING_BATCH, "9");
+    values.put(Variable.EMBEDDING_TIMEOUT_MS, "1000");
+    values.put(Variable.EMBED_STALE, "true");
+    values.put(Variable.EMBED_WORKERS, "3");
+    values.put(Variable.EMBED_TEXTS_PER_SECOND, "4");
+    values.put(Variable.RECALL_SAMPLE, "10");
+    values.put(Variable.RECALL_AUDIT_SECONDS, "5");
+    values.put(Variable.RECALL_MIN_ROWS, "6");
     values.put(Variable.DRAIN_MS, "6");
     assertThat(values).hasSize(Variable.values().length);
     Map<String, String> environment = new HashMap<>();
@@ -257,6 +291,15 @@ class ServerConfigTest {
     values.put(Variable.EVENT_WRITERS, "7");
     values.put(Variable.LOG_FORMAT, "json");
     values.put(Variable.LOG_CALLS, "true");
+    values.put(Variable.EMBEDDERS, "local,openai");
+    values.put(Variable.EMBEDDING_THREADS, "3");
+    values.put(Variable.EMBEDDING_URL, "http://127.0.0.1:2/v1");
+    values.put(Variable.EMBEDDING_SHORTEN, "true");
+    values.put(Variable.EMBED_STALE, "false");
+    values.put(Variable.EMBED_WORKERS, "2");
+    values.put(Variable.RECALL_SAMPLE, "0");
+    values.put(Variable.RECALL_AUDIT_SECONDS, "0");
+    values.put(Variable.RECALL_MIN_ROWS, "7");
     for (Variable variable : Variable.values()) {
       boolean file = Files.exists(Path.of(environment().getOrDefault(variable.key(), "")));
       values.putIfAbsent(variable, file ? other.toString() : "777");

@@ -103,6 +103,9 @@ class TenantIsolationTest {
           "rapport.identity.v1.TenantService/GetTenant",
           "rapport.identity.v1.TenantService/ListTenants",
           "rapport.identity.v1.TenantService/CreateTenant",
+          "rapport.identity.v1.TenantService/UpdateTenant",
+          "rapport.search.v1.SearchAuditService/ListAllRecallAudits",
+          "rapport.search.v1.SearchAuditService/GetSearchIndexes",
           "rapport.delivery.v1.DoraMarketBenchmarkService/UpsertDoraMarketBenchmark",
           "rapport.delivery.v1.DoraMarketBenchmarkService/BatchUpsertDoraMarketBenchmarks",
           "rapport.delivery.v1.DoraMarketBenchmarkService/DeleteDoraMarketBenchmark",
@@ -165,7 +168,11 @@ class TenantIsolationTest {
             CacheCalls.all(),
             DatasetCalls.all(),
             LearningCalls.all(),
-            MonitoringCalls.all())
+            LeadTimeCalls.all(),
+            MonitoringCalls.all(),
+            SearchCalls.all(),
+            EmbeddingCalls.all(),
+            SearchAuditCalls.all())
         .flatMap(calls -> calls);
   }
 
@@ -482,6 +489,7 @@ class TenantIsolationTest {
                 .setThreshold(1)
                 .build());
     String alert = MonitoringCalls.make(client.channel(), names, user);
+    EmbeddingCalls.make(client.channel(), names);
     return new Names(
         names.event(), user, names.subject(), names.property(), names.held(), token, alert);
   }

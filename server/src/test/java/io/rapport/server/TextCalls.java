@@ -21,7 +21,7 @@ import java.util.Set;
 /** Calls that are written as text. */
 final class TextCalls {
   /** What the service makes anew for each thing. */
-  private static final Set<String> ENTITIES = Set.of("AnomalyAlert");
+  private static final Set<String> ENTITIES = Set.of("AnomalyAlert", "EmbeddingModel");
 
   private TextCalls() {}
 

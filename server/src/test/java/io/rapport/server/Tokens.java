@@ -24,8 +24,8 @@ public final class Tokens {
   public static final String ALL_RIGHTS =
       "tracking.read tracking.write identity.read identity.write caching.read"
           + " caching.write versioning.read versioning.write versioning.train versioning.promote"
-          + " monitoring.read monitoring.write delivery.read delivery.write changes.read inspect"
-          + " operator";
+          + " monitoring.read monitoring.write delivery.read delivery.write"
+          + " embedding.read embedding.write search.read changes.read inspect operator";
 
   private final ECKey key;
 

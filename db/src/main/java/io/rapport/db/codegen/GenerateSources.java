@@ -97,7 +97,11 @@ public final class GenerateSources {
         .withGenerator(
             new Generator()
                 .withDatabase(tables(database))
-                .withGenerate(new Generate().withSpringAnnotations(false).withComments(false))
+                .withGenerate(
+                    new Generate()
+                        .withSpringAnnotations(false)
+                        .withComments(false)
+                        .withDeprecationOnUnknownTypes(false))
                 .withTarget(
                     new Target()
                         .withPackageName("io.rapport.db.generated")

@@ -21,6 +21,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.PageTokens;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
@@ -34,7 +35,6 @@ import io.rapport.platform.json.ByteWriter;
 import io.rapport.platform.json.Json;
 import io.rapport.platform.json.JsonWriter;
 import io.rapport.platform.v1.ErrorReason;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -90,16 +90,14 @@ final class AlertService {
         PageTokens.decode(tenant, arguments, request.getPageToken())
             .map(TimePlace::ofCursor)
             .orElse(null);
-    List<AnomalyAlert> found =
-        db.read(
-            tenant.id(),
-            dsl -> alerts.list(dsl, tenant.id(), request.getFilter(), after, size + 1));
+    RowPage<AnomalyAlert> page =
+        db.write(tenant.id(), tx -> alerts.list(tx, tenant.id(), request.getFilter(), after, size));
     ListAnomalyAlertsResponse.Builder response =
-        ListAnomalyAlertsResponse.newBuilder().addAllAlerts(found.stream().limit(size).toList());
-    if (found.size() > size) {
-      AnomalyAlert last = found.get(size - 1);
+        ListAnomalyAlertsResponse.newBuilder().addAllAlerts(page.rows());
+    if (page.more()) {
+      AnomalyAlert last = page.rows().getLast();
       TimePlace place =
-          new TimePlace(Times.instant(last.getLastSeenAt()), UUID.fromString(last.getId()));
+          new TimePlace(Times.instant(last.getCreatedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));
     }
     return response.build();

@@ -10,6 +10,7 @@ import io.rapport.monitoring.v1.AnomalyAlert.State;
 import io.rapport.monitoring.v1.AnomalyAlertFilter;
 import io.rapport.platform.Etags;
 import io.rapport.platform.Ids;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.json.Json;
@@ -17,7 +18,6 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.PresentRowsStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -61,7 +61,7 @@ final class AlertStore {
       INSERT INTO monitoring.anomaly_alerts AS a (tenant_id, id, model_name, fingerprint,
         alert_type, severity, alert_data, state, cause, occurrences)
       VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}::jsonb, 'OPEN', {7}, {8})
-      ON CONFLICT (tenant_id, fingerprint) WHERE state <> 'RESOLVED' DO UPDATE
+      ON CONFLICT (tenant_id, model_name, fingerprint) WHERE state <> 'RESOLVED' DO UPDATE
         SET occurrences = a.occurrences + excluded.occurrences, last_seen_at = now(),
           alert_data = excluded.alert_data, updated_at = now(), revision = a.revision + 1,
           severity = CASE WHEN WORSE THEN excluded.severity ELSE a.severity END,
@@ -77,6 +77,14 @@ final class AlertStore {
 
   private static final String FIND =
       "SELECT " + COLUMNS + " FROM monitoring.anomaly_alerts a WHERE tenant_id = {0} AND id = {1}";
+
+  private static final String OPEN =
+      "SELECT "
+          + COLUMNS
+          + """
+            FROM monitoring.anomaly_alerts a
+           WHERE tenant_id = {0} AND fingerprint = {1} AND state <> 'RESOLVED' FOR UPDATE
+          """;
 
   private static final String ACKNOWLEDGE =
       """
@@ -108,10 +116,10 @@ final class AlertStore {
            AND a.last_seen_at >= COALESCE({5}::timestamptz, '-infinity')
            AND a.last_seen_at < COALESCE({6}::timestamptz, 'infinity')
            AND ({7}::timestamptz IS NULL
-             OR (a.last_seen_at, a.id) < ({7}::timestamptz, {8}::uuid))
-         ORDER BY a.last_seen_at DESC, a.id DESC) AS q
+             OR (a.created_at, a.id) < ({7}::timestamptz, {8}::uuid))
+         ORDER BY a.created_at DESC, a.id DESC) AS q
        WHERE cardinality({9}::text[]) = 0 OR told_state = ANY ({9}::text[])
-       ORDER BY last_seen_at DESC, id DESC LIMIT {10}
+       ORDER BY created_at DESC, id DESC LIMIT {10}
       """
           .replace("COLUMNS", COLUMNS);
 
@@ -178,6 +186,12 @@ final class AlertStore {
         .map(row -> kept(row).alert());
   }
 
+  /** The one with a fingerprint that is not resolved, locked until the transaction ends. */
+  Optional<AnomalyAlert> lockOpen(DSLContext tx, UUID tenant, String fingerprint) {
+    return tx.fetchOptional(OPEN, DSL.val(tenant), DSL.val(fingerprint))
+        .map(row -> kept(row).alert());
+  }
+
   Kept acknowledge(DSLContext tx, UUID tenant, UUID id, @Nullable UUID user, String subject) {
     return kept(
         tx.fetchSingle(
@@ -192,14 +206,11 @@ final class AlertStore {
     return kept(tx.fetchSingle(RESOLVE, DSL.val(tenant), DSL.val(id), DSL.val(resolution)));
   }
 
-  /** The alerts that pass, those first that were raised last. */
-  List<AnomalyAlert> list(
-      DSLContext dsl,
-      UUID tenant,
-      AnomalyAlertFilter filter,
-      @Nullable TimePlace after,
-      int limit) {
-    return dsl.fetch(
+  /** The alerts that pass, the newest first: that order stays, however often one is raised. */
+  RowPage<AnomalyAlert> list(
+      DSLContext tx, UUID tenant, AnomalyAlertFilter filter, @Nullable TimePlace after, int size) {
+    var rows =
+        tx.resultQuery(
             LIST,
             DSL.val(tenant),
             DSL.val(filter.getModelName()),
@@ -211,8 +222,8 @@ final class AlertStore {
             DSL.val(after == null ? null : after.time(), Instant.class),
             DSL.val(after == null ? null : after.id(), UUID.class),
             DSL.val(filter.getStatesList().stream().map(State::name).toArray(String[]::new)),
-            DSL.val(limit))
-        .map(row -> kept(row).alert());
+            DSL.val(size + 1));
+    return RowPage.read(rows, size, row -> kept(row).alert());
   }
 
   /** How many critical alerts of a model are neither resolved nor silenced. */

@@ -97,7 +97,7 @@ final class Detection {
     IsolationForest forest =
         new IsolationForest(
             rows, new IsolationForest.Shape(settings.trees(), settings.sampleSize(), seed));
-    return Arrays.stream(rows).mapToDouble(forest::score).toArray();
+    return forest.scores(rows);
   }
 
   /** Value, number of features, hour, weekday, difference to the one before, number on the day. */

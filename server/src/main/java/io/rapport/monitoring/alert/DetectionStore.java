@@ -42,6 +42,9 @@ final class DetectionStore {
       VALUES ({0}, {1}, '-infinity', '-infinity', false) ON CONFLICT DO NOTHING
       """;
 
+  /** A run takes seconds, and the next has to wait for it. */
+  private static final String LOCK_PATIENCE = "SELECT set_config('lock_timeout', '30s', true)";
+
   private static final String LOCK =
       """
       SELECT judged_until::text FROM monitoring.detection_runs
@@ -63,6 +66,7 @@ final class DetectionStore {
       SELECT id, prediction_value, feature_count, predicted_at, true
         FROM monitoring.prediction_log
        WHERE tenant_id = {0} AND model_name = {1} AND predicted_at >= now() - interval '30 days'
+         AND predicted_at <= now()
        ORDER BY predicted_at DESC, id DESC LIMIT {2}
       """;
 
@@ -147,6 +151,7 @@ final class DetectionStore {
 
   /** Takes the model's turn, for which others wait, and reads what there is to do. */
   Run begin(DSLContext tx, UUID tenant, String model) {
+    tx.execute(LOCK_PATIENCE);
     tx.execute(RUN, DSL.val(tenant), DSL.val(model));
     String from = tx.fetchSingle(LOCK, DSL.val(tenant), DSL.val(model)).get(0, String.class);
     List<Observed> unjudged = new ArrayList<>();

@@ -90,15 +90,19 @@ final class DetectionWorker implements AutoCloseable {
   }
 
   private void resolveQuiet(UUID tenant) {
-    long position =
-        db.write(
-            tenant,
-            tx -> {
-              List<Change> resolved = work.resolveQuiet(tx, tenant);
-              return changes.append(tx, tenant, resolved);
-            });
-    if (position > 0) {
-      changes.committed(tenant);
+    try {
+      long position =
+          db.write(
+              tenant,
+              tx -> {
+                List<Change> resolved = work.resolveQuiet(tx, tenant);
+                return changes.append(tx, tenant, resolved);
+              });
+      if (position > 0) {
+        changes.committed(tenant);
+      }
+    } catch (RuntimeException e) {
+      log.warn("can't resolve quiet alerts of tenant {}; tried again", tenant, e);
     }
   }
 }

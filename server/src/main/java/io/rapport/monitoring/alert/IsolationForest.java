@@ -10,26 +10,24 @@ import java.util.SplittableRandom;
 final class IsolationForest {
   private static final double EULER = 0.5772156649015329;
 
-  private final Tree[] trees;
+  private final double[][] rows;
+  private final Shape shape;
+  private final int size;
   private final double usualPath;
 
   /** How a forest is grown. */
   record Shape(int trees, int sampleSize, long seed) {}
 
   /**
-   * Grows a forest.
+   * A forest that is grown from rows.
    *
    * @param rows at least 2, each with the same features
    */
   IsolationForest(double[][] rows, Shape shape) {
-    SplittableRandom random = new SplittableRandom(shape.seed());
-    int size = Math.min(shape.sampleSize(), rows.length);
-    int limit = (int) Math.ceil(Math.log(size) / Math.log(2));
+    this.rows = rows;
+    this.shape = shape;
+    this.size = Math.min(shape.sampleSize(), rows.length);
     this.usualPath = usualPath(size);
-    this.trees = new Tree[shape.trees()];
-    for (int i = 0; i < trees.length; i++) {
-      trees[i] = new Tree(sample(rows, size, random), limit, random.split());
-    }
   }
 
   /** Rows without repetition. */
@@ -44,13 +42,21 @@ final class IsolationForest {
     return Arrays.copyOf(drawn, size);
   }
 
-  /** From 0 to -1, the more anomalous the less; about -0.5 is usual. */
-  double score(double[] row) {
-    double paths = 0;
-    for (Tree tree : trees) {
-      paths += tree.path(row);
+  /**
+   * Scores rows from 0 to -1, the more anomalous the less; about -0.5 is usual. Each tree is grown,
+   * asked about all rows and dropped, so that a forest takes no more room than one tree.
+   */
+  double[] scores(double[][] asked) {
+    SplittableRandom random = new SplittableRandom(shape.seed());
+    int limit = (int) Math.ceil(Math.log(size) / Math.log(2));
+    double[] paths = new double[asked.length];
+    for (int i = 0; i < shape.trees(); i++) {
+      Tree tree = new Tree(sample(rows, size, random), limit, random.split());
+      for (int j = 0; j < asked.length; j++) {
+        paths[j] += tree.path(asked[j]);
+      }
     }
-    return -Math.pow(2, -paths / trees.length / usualPath);
+    return Arrays.stream(paths).map(it -> -Math.pow(2, -it / shape.trees() / usualPath)).toArray();
   }
 
   /** The mean path to a row in a search tree of so many, by which paths are measured. */

@@ -19,6 +19,13 @@ record Settings(
     return method == Method.OFF;
   }
 
+  /** The same where it is switched off: as if nobody had said how to look. */
+  Settings switchedOn() {
+    return isOff()
+        ? new Settings(Method.BOTH, threshold, contamination, trees, sampleSize, minPredictions)
+        : this;
+  }
+
   boolean usesScore() {
     return method != Method.ISOLATION_FOREST;
   }

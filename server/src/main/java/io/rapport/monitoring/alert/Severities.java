@@ -28,6 +28,16 @@ final class Severities {
     return score < LOW ? AnomalyAlert.Severity.LOW : AnomalyAlert.Severity.SEVERITY_UNSPECIFIED;
   }
 
+  /** That of a prediction which its sender judged; SEVERITY_UNSPECIFIED if it is no anomaly. */
+  static AnomalyAlert.Severity ofReport(LoggedPrediction.Severity severity, boolean anomaly) {
+    return switch (severity) {
+      case CRITICAL -> AnomalyAlert.Severity.CRITICAL;
+      case WARNING -> AnomalyAlert.Severity.MEDIUM;
+      case NORMAL, SEVERITY_UNSPECIFIED, UNRECOGNIZED ->
+          anomaly ? AnomalyAlert.Severity.LOW : AnomalyAlert.Severity.SEVERITY_UNSPECIFIED;
+    };
+  }
+
   /** That of the prediction log. */
   static LoggedPrediction.Severity ofLog(AnomalyAlert.Severity alert) {
     return switch (alert) {

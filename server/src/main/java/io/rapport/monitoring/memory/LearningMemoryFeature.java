@@ -13,8 +13,14 @@ public final class LearningMemoryFeature {
   /**
    * @param entriesPerTenant how many entries a tenant may have
    */
-  public LearningMemoryFeature(TenantDb db, UnitOfWork work, int entriesPerTenant) {
-    this.service = new LearningMemoryService(db, work, entriesPerTenant);
+  public LearningMemoryFeature(
+      TenantDb db, UnitOfWork work, int entriesPerTenant, SimilarTexts texts) {
+    this.service = new LearningMemoryService(db, work, entriesPerTenant, texts);
+  }
+
+  /** Reads entries, for others. */
+  public static EntryReader entries() {
+    return new MemoryStore()::findAll;
   }
 
   /** The entries that are there. */

@@ -20,6 +20,7 @@ import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.Ids;
 import io.rapport.platform.PageTokens;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
@@ -32,7 +33,6 @@ import io.rapport.platform.json.Json;
 import io.rapport.platform.json.JsonWriter;
 import io.rapport.platform.v1.ErrorReason;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.UUID;
 
 /** The RPCs of learning memories. */
@@ -48,14 +48,16 @@ final class LearningMemoryService {
   private final int most;
   private final MemoryStore memory = new MemoryStore();
   private final StatisticsStore statistics = new StatisticsStore();
+  private final SimilarEntries similar;
 
   /**
    * @param most how many entries a tenant may have
    */
-  LearningMemoryService(TenantDb db, UnitOfWork work, int most) {
+  LearningMemoryService(TenantDb db, UnitOfWork work, int most, SimilarTexts texts) {
     this.db = db;
     this.work = work;
     this.most = most;
+    this.similar = new SimilarEntries(db, memory, texts);
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -88,12 +90,12 @@ final class LearningMemoryService {
         PageTokens.decode(tenant, arguments, request.getPageToken())
             .map(TimePlace::ofCursor)
             .orElse(null);
-    List<LearningEntry> found =
-        db.read(tenant.id(), dsl -> memory.list(dsl, tenant.id(), request, after, size + 1));
+    RowPage<LearningEntry> page =
+        db.write(tenant.id(), tx -> memory.list(tx, tenant.id(), request, after, size));
     ListLearningEntriesResponse.Builder response =
-        ListLearningEntriesResponse.newBuilder().addAllEntries(found.stream().limit(size).toList());
-    if (found.size() > size) {
-      LearningEntry last = found.get(size - 1);
+        ListLearningEntriesResponse.newBuilder().addAllEntries(page.rows());
+    if (page.more()) {
+      LearningEntry last = page.rows().getLast();
       TimePlace place =
           new TimePlace(Times.instant(last.getCreatedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));
@@ -106,14 +108,7 @@ final class LearningMemoryService {
     UUID tenant = Caller.currentTenant().id();
     double confidence = request.hasMinConfidence() ? request.getMinConfidence() : SURE_ENOUGH;
     int limit = request.getLimit() == 0 ? DEFAULT_LIMIT : request.getLimit();
-    return FindSimilarLearningEntriesResponse.newBuilder()
-        .addAllEntries(
-            db.read(
-                tenant,
-                dsl ->
-                    memory.similar(
-                        dsl, tenant, request.getText(), request.getErrorType(), confidence, limit)))
-        .build();
+    return similar.find(tenant, request.getText(), request.getErrorType(), confidence, limit);
   }
 
   private LearningStatistics getLearningStatistics(GetLearningStatisticsRequest request) {

@@ -7,6 +7,7 @@ import io.rapport.monitoring.v1.LearningEntry.Feedback;
 import io.rapport.monitoring.v1.ListLearningEntriesRequest;
 import io.rapport.monitoring.v1.SimilarLearningEntry;
 import io.rapport.platform.Etags;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.json.Json;
@@ -14,7 +15,10 @@ import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.PresentRowsStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -72,6 +76,11 @@ final class MemoryStore {
           + COLUMNS
           + " FROM monitoring.ai_learning_memory WHERE tenant_id = {0} AND id = {1}";
 
+  private static final String FIND_ALL =
+      "SELECT "
+          + COLUMNS
+          + " FROM monitoring.ai_learning_memory WHERE tenant_id = {0} AND id = ANY ({1})";
+
   private static final String LIST =
       """
       SELECT COLUMNS FROM monitoring.ai_learning_memory
@@ -91,7 +100,9 @@ final class MemoryStore {
   static final String SIMILAR =
       """
       WITH asked AS MATERIALIZED (
-        SELECT replace(plainto_tsquery('pg_catalog.english', {1})::text, '&', '|')::tsquery AS words
+        SELECT string_agg(
+            '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery AS words
+          FROM unnest(to_tsvector('pg_catalog.english', {1})) AS t (lexeme)
       )
       SELECT COLUMNS, ts_rank(words, (SELECT a.words FROM asked a)) AS rank
         FROM monitoring.ai_learning_memory
@@ -175,6 +186,14 @@ final class MemoryStore {
     return dsl.fetchOptional(FIND, DSL.val(tenant), DSL.val(id)).map(row -> kept(row).entry());
   }
 
+  /** Those that are there, by their ids. */
+  Map<UUID, LearningEntry> findAll(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
+    Map<UUID, LearningEntry> entries = new HashMap<>();
+    dsl.fetch(FIND_ALL, DSL.val(tenant), DSL.val(ids.toArray(UUID[]::new)))
+        .forEach(row -> entries.put(row.get("id", UUID.class), kept(row).entry()));
+    return entries;
+  }
+
   /** The same, locked until the transaction ends. */
   Optional<LearningEntry> lock(DSLContext tx, UUID tenant, UUID id) {
     return tx.fetchOptional(FIND + " FOR UPDATE", DSL.val(tenant), DSL.val(id))
@@ -198,13 +217,14 @@ final class MemoryStore {
             DSL.val(correction)));
   }
 
-  List<LearningEntry> list(
-      DSLContext dsl,
+  RowPage<LearningEntry> list(
+      DSLContext tx,
       UUID tenant,
       ListLearningEntriesRequest request,
       @Nullable TimePlace after,
-      int limit) {
-    return dsl.fetch(
+      int size) {
+    var rows =
+        tx.resultQuery(
             LIST,
             DSL.val(tenant),
             DSL.val(request.getErrorType()),
@@ -213,8 +233,8 @@ final class MemoryStore {
             DSL.val(request.getMinConfidence()),
             DSL.val(after == null ? null : after.time(), Instant.class),
             DSL.val(after == null ? null : after.id(), UUID.class),
-            DSL.val(limit))
-        .map(row -> kept(row).entry());
+            DSL.val(size + 1));
+    return RowPage.read(rows, size, row -> kept(row).entry());
   }
 
   List<SimilarLearningEntry> similar(

@@ -19,7 +19,8 @@ import java.util.List;
  */
 final class FieldRules {
   private static final int MAX_NAME = 100;
-  private static final int MAX_VERSION = 50;
+  private static final int MAX_VERSION = 64;
+  private static final int MAX_TYPE = 50;
   private static final int MAX_TEXT = 200;
   private static final double MAX_NUMBER = 1e100;
 
@@ -31,7 +32,7 @@ final class FieldRules {
     rules.require(Uuids.parse(prediction.getId()) != null, "id", "must be a UUID");
     rules.checkText(prediction.getModelName(), 1, MAX_NAME, "model_name");
     rules.checkText(prediction.getModelVersion(), 0, MAX_VERSION, "model_version");
-    rules.checkText(prediction.getPredictionType(), 0, MAX_VERSION, "prediction_type");
+    rules.checkText(prediction.getPredictionType(), 0, MAX_TYPE, "prediction_type");
     rules.checkText(prediction.getSegment(), 0, MAX_NAME, "segment");
     rules.checkText(prediction.getPredictedClass(), 0, MAX_TEXT, "predicted_class");
     rules.checkText(prediction.getSourceRequestId(), 0, MAX_TEXT, "source_request_id");

@@ -1,6 +1,9 @@
 package io.rapport.monitoring.prediction;
 
 import com.google.protobuf.ByteString;
+import io.rapport.monitoring.prediction.PredictionLogFeature.SentAnomaly;
+import io.rapport.monitoring.v1.LoggedPrediction.Severity;
+import io.rapport.platform.Times;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +39,25 @@ record IncomingPrediction(
     @Nullable Long predictedMicros,
     ByteString digest,
     @Nullable IncomingOutcome outcome) {
+
+  /** Whether its sender says that it is out of the ordinary. */
+  boolean isSentAnomaly() {
+    return anomaly || Severity.valueOf(severity) != Severity.NORMAL;
+  }
+
+  /**
+   * What its sender says of it.
+   *
+   * @param recordedMicros when it was predicted, if nobody said
+   */
+  SentAnomaly sentAnomaly(long recordedMicros) {
+    return new SentAnomaly(
+        id,
+        value,
+        anomalyScore == null ? 0 : anomalyScore,
+        Severity.valueOf(severity),
+        Times.instant(Times.proto(predictedMicros == null ? recordedMicros : predictedMicros)));
+  }
 
   /** About how much memory it takes. */
   int weight() {

@@ -1,14 +1,15 @@
 package io.rapport.monitoring.prediction;
 
 import io.rapport.monitoring.prediction.PredictionLogFeature.LivePerformance;
-import java.time.Instant;
+import io.rapport.monitoring.prediction.PredictionLogFeature.LiveQuestion;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
-/** One figure of a version of a model, from the sums that PostgreSQL has. */
+/** Figures of a version of a model, from the sums that PostgreSQL has. */
 final class LivePerformanceStore {
   /** Of numbers: the sum of squared deviations from their mean is told n-fold, and so exactly. */
   private static final String SUMS =
@@ -22,18 +23,25 @@ final class LivePerformanceStore {
          AND hour >= date_trunc('hour', {3}::timestamptz, 'UTC')
       """;
 
-  Optional<LivePerformance> find(
-      DSLContext dsl, UUID tenant, String model, String version, Instant since) {
+  Optional<LivePerformance> find(DSLContext dsl, UUID tenant, LiveQuestion question) {
     Record sums =
-        dsl.fetchSingle(SUMS, DSL.val(tenant), DSL.val(model), DSL.val(version), DSL.val(since));
-    if (sums.get(1) != null) {
-      return Optional.of(
-          new LivePerformance("accuracy", sums.get(1, Double.class), sums.get(0, Long.class)));
-    }
-    if (sums.get(3) != null) {
-      return Optional.of(
-          new LivePerformance("r_squared", sums.get(3, Double.class), sums.get(2, Long.class)));
-    }
-    return Optional.empty();
+        dsl.fetchSingle(
+            SUMS,
+            DSL.val(tenant),
+            DSL.val(question.model()),
+            DSL.val(question.version()),
+            DSL.val(question.since()));
+    return switch (question.metric()) {
+      case "accuracy" -> performance(sums.get(1, Double.class), sums.get(0, Long.class));
+      case "r_squared" -> performance(sums.get(3, Double.class), sums.get(2, Long.class));
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<LivePerformance> performance(
+      @Nullable Double value, @Nullable Long samples) {
+    return value == null || samples == null
+        ? Optional.empty()
+        : Optional.of(new LivePerformance(value, samples));
   }
 }

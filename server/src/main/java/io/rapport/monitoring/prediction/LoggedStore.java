@@ -8,9 +8,9 @@ import io.rapport.monitoring.v1.LoggedPrediction.Severity;
 import io.rapport.monitoring.v1.LoggedPredictionFilter;
 import io.rapport.monitoring.v1.LoggedPredictionFilter.OutcomeState;
 import io.rapport.monitoring.v1.Outcome;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +18,6 @@ import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jooq.Condition;
-import org.jooq.Cursor;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
@@ -30,8 +29,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the prediction log in PostgreSQL. */
 final class LoggedStore {
-  private static final int MAX_PAGE_BYTES = 1024 * 1024;
-  private static final int FETCH_SIZE = 100;
   private static final List<SelectField<?>> COLUMNS =
       List.of(
           PREDICTION_LOG.ID,
@@ -65,9 +62,6 @@ final class LoggedStore {
           PREDICTION_LOG.CORRECTION_REASON,
           PREDICTION_LOG.ACTIVE);
 
-  /** Predictions of a list, and whether more come after them. */
-  record Page(List<LoggedPrediction> predictions, boolean more) {}
-
   /**
    * Which predictions, from where, in which direction, and how they are shown.
    *
@@ -91,21 +85,9 @@ final class LoggedStore {
   }
 
   /** The next predictions: as many as asked for, or fewer, so that the page is not too large. */
-  Page list(DSLContext tx, UUID tenant, Listing listing) {
-    List<LoggedPrediction> found = new ArrayList<>();
-    int bytes = 0;
-    try (Cursor<? extends Record> rows =
-        select(tx, tenant, listing).fetchSize(FETCH_SIZE).fetchLazy()) {
-      for (Record row : rows) {
-        LoggedPrediction shown = listing.present().apply(proto(row));
-        bytes += shown.getSerializedSize();
-        if (found.size() == listing.size() || (bytes > MAX_PAGE_BYTES && !found.isEmpty())) {
-          return new Page(found, true);
-        }
-        found.add(shown);
-      }
-    }
-    return new Page(found, false);
+  RowPage<LoggedPrediction> list(DSLContext tx, UUID tenant, Listing listing) {
+    return RowPage.read(
+        select(tx, tenant, listing), listing.size(), row -> listing.present().apply(proto(row)));
   }
 
   private static ResultQuery<? extends Record> select(DSLContext tx, UUID tenant, Listing listing) {

@@ -4,6 +4,8 @@ import io.grpc.Status.Code;
 import io.rapport.identity.UserStore;
 import io.rapport.monitoring.prediction.Decision.Recorded;
 import io.rapport.monitoring.prediction.KnownPrediction.Settled;
+import io.rapport.monitoring.prediction.PredictionLogFeature.SentAnomalies;
+import io.rapport.monitoring.prediction.PredictionLogFeature.SentAnomaly;
 import io.rapport.monitoring.prediction.PredictionStore.Inserted;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
@@ -22,7 +24,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jooq.DSLContext;
 
 /**
@@ -33,13 +37,15 @@ final class PredictionLog {
   private final TenantDb db;
   private final ChangeLog changes;
   private final UserStore users;
+  private final SentAnomalies anomalies;
   private final PredictionStore store = new PredictionStore();
   private final OutcomeStore outcomes = new OutcomeStore();
 
-  PredictionLog(TenantDb db, ChangeLog changes, UserStore users) {
+  PredictionLog(TenantDb db, ChangeLog changes, UserStore users, SentAnomalies anomalies) {
     this.db = db;
     this.changes = changes;
     this.users = users;
+    this.anomalies = anomalies;
   }
 
   /**
@@ -93,18 +99,32 @@ final class PredictionLog {
     List<Decision> decisions =
         decide(predictions, missing, first, recorded, inserted.recordedMicros());
     settleOutcomes(tx, tenant, predictions, inserted, decisions);
-    return new Outcome(decisions, append(tx, tenant, ordered, inserted.ids()));
+    List<IncomingPrediction> fresh =
+        ordered.stream().filter(it -> inserted.ids().contains(it.id())).toList();
+    return new Outcome(decisions, append(tx, tenant, fresh, inserted.recordedMicros()));
   }
 
-  /** A commit of predictions is one change, which names the first of them. */
+  /** A commit of predictions is one change, which names the first; alerts are others. */
   private long append(
-      DSLContext tx, UUID tenant, List<IncomingPrediction> ordered, Set<UUID> fresh) {
-    return ordered.stream()
-        .filter(it -> fresh.contains(it.id()))
-        .findFirst()
-        .map(it -> new Change(PredictionStore.KIND, Op.CREATED, it.id(), null, 1))
-        .map(it -> changes.append(tx, tenant, List.of(it)))
-        .orElse(0L);
+      DSLContext tx, UUID tenant, List<IncomingPrediction> fresh, long recordedMicros) {
+    if (fresh.isEmpty()) {
+      return 0;
+    }
+    List<Change> all = new ArrayList<>();
+    all.add(new Change(PredictionStore.KIND, Op.CREATED, fresh.getFirst().id(), null, 1));
+    Map<String, List<SentAnomaly>> sent =
+        fresh.stream()
+            .filter(IncomingPrediction::isSentAnomaly)
+            .collect(
+                Collectors.groupingBy(
+                    IncomingPrediction::model,
+                    TreeMap::new,
+                    Collectors.mapping(it -> it.sentAnomaly(recordedMicros), Collectors.toList())));
+    sent.forEach((model, found) -> {
+      found.sort(Comparator.comparingDouble(SentAnomaly::score));
+      all.add(anomalies.logged(tx, tenant, model, found));
+    });
+    return changes.append(tx, tenant, all);
   }
 
   private Set<UUID> missingUsers(

@@ -28,6 +28,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.MappedReply;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Reply;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
@@ -127,12 +128,13 @@ final class PredictionLogService {
             PageTokens.size(request.getPageSize()),
             presenter(request.getDataAsJson()));
 
-    LoggedStore.Page page = db.write(tenant.id(), tx -> logged.list(tx, tenant.id(), listing));
+    RowPage<LoggedPrediction> page =
+        db.write(tenant.id(), tx -> logged.list(tx, tenant.id(), listing));
 
     ListLoggedPredictionsResponse.Builder response =
-        ListLoggedPredictionsResponse.newBuilder().addAllPredictions(page.predictions());
+        ListLoggedPredictionsResponse.newBuilder().addAllPredictions(page.rows());
     if (page.more()) {
-      LoggedPrediction last = page.predictions().getLast();
+      LoggedPrediction last = page.rows().getLast();
       TimePlace place =
           new TimePlace(Times.instant(last.getPredictedAt()), UUID.fromString(last.getId()));
       response.setNextPageToken(PageTokens.encode(tenant, arguments, place.toCursor()));

@@ -18,7 +18,16 @@ record Fields(@Nullable Set<String> names) implements Predicate<String> {
 
   /** The fields that a read mask names; all if it is empty. */
   static Fields read(FieldMask mask, Mapping mapping) {
-    return mask.getPathsCount() == 0 ? ALL : named(mask, mapping, "read_mask");
+    return read(mask, mapping, "read_mask");
+  }
+
+  /**
+   * The same.
+   *
+   * @param path where the mask stands in the request
+   */
+  static Fields read(FieldMask mask, Mapping mapping, String path) {
+    return mask.getPathsCount() == 0 ? ALL : named(mask, mapping, path);
   }
 
   /** The fields that an update mask names. */

@@ -47,35 +47,44 @@ final class Filters {
   }
 
   List<Consumer<Sql>> conditions(Message filter) {
+    return conditions(filter, PATH);
+  }
+
+  /**
+   * The conditions, which are about rows {@code t}.
+   *
+   * @param path where the filter stands in the request
+   */
+  List<Consumer<Sql>> conditions(Message filter, String path) {
     List<Consumer<Sql>> conditions = new ArrayList<>();
     filters.forEach((column, accessor) -> {
       if (accessor.isSet(filter)) {
-        conditions.add(condition(column, accessor.get(filter)));
+        conditions.add(condition(column, accessor.get(filter), path + "." + column.name()));
       }
     });
     return conditions;
   }
 
-  private static Consumer<Sql> condition(Column column, Object value) {
+  private static Consumer<Sql> condition(Column column, Object value, String path) {
     return switch (value) {
       case TextFilter text -> sql -> text(sql, column, text);
       case IdFilter ids -> sql -> oneOf(sql, column, ids.getValuesList());
-      case TimeFilter time -> sql -> time(sql, column, time);
+      case TimeFilter time -> sql -> time(sql, column, time, path);
       case NumberFilter number -> sql -> number(sql, column, number);
-      case List<?> values -> sql -> oneOf(sql, column, names(column, values));
-      default -> sql -> equal(sql, column, value);
+      case List<?> values -> sql -> oneOf(sql, column, names(column, values, path));
+      default -> sql -> equal(sql, column, value, path);
     };
   }
 
-  private static List<String> names(Column column, List<?> values) {
+  private static List<String> names(Column column, List<?> values, String path) {
     return values.stream()
         .map(value -> value instanceof ProtocolMessageEnum it ? it.getNumber() : value)
-        .map(value -> column.codec().text(value, PATH + "." + column.name()))
+        .map(value -> column.codec().text(value, path))
         .toList();
   }
 
-  private static void equal(Sql sql, Column column, Object value) {
-    String text = column.codec().text(value, PATH + "." + column.name());
+  private static void equal(Sql sql, Column column, Object value, String path) {
+    String text = column.codec().text(value, path);
     sql.add("t." + column.name() + " = ").value(text, column.codec().sqlType());
   }
 
@@ -114,8 +123,7 @@ final class Filters {
     return Optional.empty();
   }
 
-  private static void time(Sql sql, Column column, TimeFilter filter) {
-    String path = PATH + "." + column.name();
+  private static void time(Sql sql, Column column, TimeFilter filter, String path) {
     sql.add("true");
     if (filter.hasFrom()) {
       sql.add(" AND t." + column.name() + " >= ")

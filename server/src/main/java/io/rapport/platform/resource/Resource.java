@@ -8,6 +8,7 @@ import io.rapport.platform.Rpcs.ServiceBuilder;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.UnitOfWork;
+import io.rapport.platform.resource.Consequence.Written;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +33,7 @@ public final class Resource<T extends Message> {
   private final Writer writer;
   private final @Nullable Rule<Message> rule;
   private final @Nullable Completion<Message.Builder> completion;
+  private final @Nullable Consequence<Message> consequence;
 
   Resource(
       T prototype,
@@ -39,7 +41,8 @@ public final class Resource<T extends Message> {
       UnitOfWork work,
       Mapping mapping,
       @Nullable Rule<Message> rule,
-      @Nullable Completion<Message.Builder> completion) {
+      @Nullable Completion<Message.Builder> completion,
+      @Nullable Consequence<Message> consequence) {
     this.rows = new RowStore(mapping);
     this.prototype = prototype;
     this.db = db;
@@ -47,20 +50,33 @@ public final class Resource<T extends Message> {
     this.mapping = mapping;
     this.rule = rule;
     this.completion = completion;
+    this.consequence = consequence;
     this.reader = new Reader(mapping, rows, db, completion);
-    this.writer = new Writer(mapping, rows, reader, rule);
+    this.writer = new Writer(mapping, rows, reader, rule, consequence);
   }
 
   /** The same, with a rule for what is written. */
   @SuppressWarnings("unchecked")
   public Resource<T> checkedBy(Rule<T> added) {
-    return new Resource<>(prototype, db, work, mapping, (Rule<Message>) added, completion);
+    return new Resource<>(
+        prototype, db, work, mapping, (Rule<Message>) added, completion, consequence);
   }
 
   /** The same, with the fields that have no column. */
   @SuppressWarnings("unchecked")
   public <B extends Message.Builder> Resource<T> completedBy(Completion<B> added) {
-    return new Resource<>(prototype, db, work, mapping, rule, (Completion<Message.Builder>) added);
+    return new Resource<>(
+        prototype, db, work, mapping, rule, (Completion<Message.Builder>) added, consequence);
+  }
+
+  /** The same, with what must follow when it is written. */
+  public Resource<T> followedBy(Consequence<T> added) {
+    return new Resource<>(
+        prototype, db, work, mapping, rule, completion, (tx, all) -> added.follow(tx, typed(all)));
+  }
+
+  private List<Written<T>> typed(List<Written<Message>> written) {
+    return written.stream().map(it -> new Written<>(it.id(), typed(it.entity()))).toList();
   }
 
   /** Adds handlers for those standard methods of the service that have none, and builds it. */
@@ -94,7 +110,7 @@ public final class Resource<T extends Message> {
   public List<T> findAll(DSLContext dsl, UUID tenant, Collection<UUID> ids) {
     Map<String, T> found = new HashMap<>();
     List<String> texts = ids.stream().map(UUID::toString).toList();
-    for (Row row : dsl.connectionResult(db -> rows.findAll(db, tenant, texts))) {
+    for (Row row : dsl.connectionResult(db -> rows.findAll(db, tenant, texts, Fields.ALL))) {
       found.put(row.id(), typed(row.entity().build()));
     }
     return texts.stream().filter(found::containsKey).map(found::get).toList();

@@ -34,7 +34,7 @@ public final class Resources {
    * @throws IllegalStateException if message and table don't go together
    */
   public <T extends Message> Resource<T> of(T prototype) {
-    return new Resource<>(prototype, db, work, mapping(prototype), null, null);
+    return new Resource<>(prototype, db, work, mapping(prototype), null, null, null);
   }
 
   /** What there is of a kind of entity, for watches. */

@@ -71,14 +71,15 @@ final class RowStore {
     return one(db, at(byId, tenant, id).add(" FOR NO KEY UPDATE"), Fields.ALL);
   }
 
-  List<Row> findAll(Connection db, UUID tenant, List<String> ids) throws SQLException {
+  List<Row> findAll(Connection db, UUID tenant, List<String> ids, Fields fields)
+      throws SQLException {
     Sql sql =
-        new Sql(byId)
+        new Sql(byId(fields))
             .value(tenant.toString(), "uuid")
             .add(" AND t.id = ANY (")
             .values(ids.toArray(String[]::new), "uuid")
             .add(")");
-    return rows(db, sql, Fields.ALL);
+    return rows(db, sql, fields);
   }
 
   private String byId(Fields fields) {

@@ -9,6 +9,7 @@ import io.rapport.platform.Etags;
 import io.rapport.platform.Ids;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Transaction;
+import io.rapport.platform.resource.Consequence.Written;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.v1.UpsertOutcome.Result;
 import java.sql.Connection;
@@ -31,12 +32,19 @@ final class Writer {
   private final RowStore rows;
   private final Reader reader;
   private final @Nullable Rule<Message> rule;
+  private final @Nullable Consequence<Message> consequence;
 
-  Writer(Mapping mapping, RowStore rows, Reader reader, @Nullable Rule<Message> rule) {
+  Writer(
+      Mapping mapping,
+      RowStore rows,
+      Reader reader,
+      @Nullable Rule<Message> rule,
+      @Nullable Consequence<Message> consequence) {
     this.mapping = mapping;
     this.rows = rows;
     this.reader = reader;
     this.rule = rule;
+    this.consequence = consequence;
   }
 
   private interface Work<T> {
@@ -51,7 +59,7 @@ final class Writer {
     requireWhole(entity, path);
     String id = newId(entity, path);
     Row row = on(tx, db -> rows.insert(db, tx.tenant(), id, entity, path));
-    return written(tx, row, Op.CREATED, path);
+    return written(tx, List.of(row), Op.CREATED, path);
   }
 
   private static String newId(String chosen, String path) {
@@ -91,7 +99,7 @@ final class Writer {
     Optional<Row> after =
         on(tx, db -> rows.update(db, tx.tenant(), before.id(), columns, entity, path));
     return after
-        .map(row -> written(tx, row, Op.UPDATED, path))
+        .map(row -> written(tx, List.of(before, row), Op.UPDATED, path))
         .orElseGet(() -> finished(tx, before, path));
   }
 
@@ -103,16 +111,7 @@ final class Writer {
     Row row =
         on(tx, db -> rows.lock(db, tx.tenant(), uuid))
             .orElseThrow(() -> ServiceException.notFound(mapping.noun(), id));
-    String current = Etags.of(row.revision());
-    if (!etag.isEmpty() && !etag.equals(current)) {
-      throw ServiceException.of(
-              Code.ABORTED,
-              ErrorReason.ETAG_MISMATCH,
-              "the " + mapping.noun() + " has changed since its etag was read")
-          .with("kind", mapping.noun())
-          .with("id", id)
-          .with("etag", current);
-    }
+    Etags.require(mapping.noun(), id, Etags.of(row.revision()), etag);
     return row;
   }
 
@@ -148,11 +147,15 @@ final class Writer {
             rows.delete(db, tx.tenant(), row.id());
             return row;
           });
-      tx.changed(change(row, Op.DELETED));
+      deleted(tx, row);
     } else {
-      on(tx, db -> rows.deactivate(db, tx.tenant(), row.id()))
-          .ifPresent(after -> tx.changed(change(after, Op.DELETED)));
+      on(tx, db -> rows.deactivate(db, tx.tenant(), row.id())).ifPresent(it -> deleted(tx, it));
     }
+  }
+
+  private void deleted(Transaction tx, Row row) {
+    tx.changed(change(row, Op.DELETED));
+    follow(tx, List.of(row));
   }
 
   /**
@@ -174,6 +177,7 @@ final class Writer {
       }
     }
     check(tx, items, done);
+    follow(tx, items, done);
     return done;
   }
 
@@ -261,7 +265,8 @@ final class Writer {
       }
     }
     if (rule != null && !paths.isEmpty()) {
-      for (Row row : on(tx, db -> rows.findAll(db, tx.tenant(), List.copyOf(paths.keySet())))) {
+      for (Row row :
+          on(tx, db -> rows.findAll(db, tx.tenant(), List.copyOf(paths.keySet()), Fields.ALL))) {
         rule.check(row.entity().build(), paths.getOrDefault(row.id(), ""));
       }
     }
@@ -275,9 +280,47 @@ final class Writer {
     return finished(tx, row);
   }
 
-  private Message written(Transaction tx, Row row, Op op, String path) {
+  /**
+   * @param versions of one row; the last is the one that is there now
+   */
+  private Message written(Transaction tx, List<Row> versions, Op op, String path) {
+    Row row = versions.getLast();
     tx.changed(change(row, op));
-    return finished(tx, row, path);
+    if (consequence == null) {
+      return finished(tx, row, path);
+    }
+    if (rule != null) {
+      rule.check(row.entity().build(), path);
+    }
+    follow(tx, versions);
+    return find(tx, row.id());
+  }
+
+  private void follow(Transaction tx, List<Row> rows) {
+    if (consequence != null) {
+      List<Written<Message>> written = new ArrayList<>();
+      rows.forEach(it -> written.add(written(it.id(), it.entity().build())));
+      consequence.follow(tx, written);
+    }
+  }
+
+  private void follow(Transaction tx, List<UpsertBatch.Item> items, List<UpsertBatch.Done> done) {
+    if (consequence == null) {
+      return;
+    }
+    List<Written<Message>> written = new ArrayList<>();
+    for (int i = 0; i < items.size(); i++) {
+      if (done.get(i).result() != Result.UNCHANGED) {
+        written.add(written(done.get(i).id(), items.get(i).entity()));
+      }
+    }
+    if (!written.isEmpty()) {
+      consequence.follow(tx, written);
+    }
+  }
+
+  private static Written<Message> written(String id, Message entity) {
+    return new Written<>(UUID.fromString(id), entity);
   }
 
   private Message finished(Transaction tx, Row row, String path) {

@@ -46,6 +46,10 @@ final class ReadyContract {
     return violations.found();
   }
 
+  boolean namesText() {
+    return !textField.isEmpty();
+  }
+
   /** The string that is the event's text; empty if there is none. */
   String text(@Nullable Map<String, @Nullable Object> data) {
     if (textField.isEmpty()) {

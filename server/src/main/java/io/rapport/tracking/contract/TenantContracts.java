@@ -59,6 +59,12 @@ public final class TenantContracts {
     return mine != null && mine.isPresent() ? mine.get().text(data) : "";
   }
 
+  /** Whether the texts of events of this type are to be found by search. */
+  public boolean namesText(String type) {
+    Optional<ReadyContract> mine = own.get(type);
+    return mine != null && mine.isPresent() && mine.get().namesText();
+  }
+
   /** How much memory they take, in rules. */
   int weight() {
     int weight = 1;

@@ -3,6 +3,7 @@ package io.rapport.tracking.event;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.UserStore;
 import io.rapport.platform.ChangeLog;
+import io.rapport.platform.ChangeSubscriber;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
@@ -41,6 +42,11 @@ public final class EventFeature implements AutoCloseable {
     this.events = new EventService(db, log, recorder, contracts, queries, watches);
     this.quarantine =
         new QuarantineService(db, work, contracts, new QuarantineRelease(users, store));
+  }
+
+  /** Makes texts of events documents as they are recorded. */
+  public static ChangeSubscriber texts() {
+    return new TextSubscriber();
   }
 
   /** The events behind the log of changes. */

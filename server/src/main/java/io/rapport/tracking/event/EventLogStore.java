@@ -180,7 +180,9 @@ final class EventLogStore {
 
   private Inserted insertFew(Connection connection, List<EventBatch.Entry> events)
       throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql.insertFew())) {
+    List<EventBatch.Entry> texts = searchable(events);
+    String insert = texts.isEmpty() ? sql.insertFew() : sql.insertFewTexts();
+    try (PreparedStatement statement = connection.prepareStatement(insert)) {
       var arrays = ArrayParameters.of(connection, statement, events);
       arrays.setKeys();
       arrays.setIds(5, EventBatch.Entry::user);
@@ -192,7 +194,23 @@ final class EventLogStore {
       arrays.setTimes(11, e -> e.event().receivedMicros());
       arrays.set(12, "int4", Integer[]::new, e -> e.event().contractVersion());
       arrays.set(13, "text", String[]::new, e -> text(e.event().violations()));
+      setSearchable(connection, statement, 14, texts);
       return execute(statement).inserted();
+    }
+  }
+
+  /** The events with texts that are to be found. */
+  private static List<EventBatch.Entry> searchable(List<EventBatch.Entry> events) {
+    return events.stream().filter(it -> it.event().searchable()).toList();
+  }
+
+  private static void setSearchable(
+      Connection connection, PreparedStatement statement, int index, List<EventBatch.Entry> texts)
+      throws SQLException {
+    if (!texts.isEmpty()) {
+      var arrays = ArrayParameters.of(connection, statement, texts);
+      arrays.setIds(index, EventBatch.Entry::tenant);
+      arrays.setIds(index + 1, e -> e.event().id());
     }
   }
 
@@ -272,7 +290,8 @@ final class EventLogStore {
     }
     copy(connection, fresh, inserted.recordedMicros(), answer.place());
     UUID tenant = fresh.getFirst().tenant();
-    long position = finish(connection, tenant, EventTotals.of(fresh, inserted.recordedMicros()));
+    EventTotals totals = EventTotals.of(fresh, inserted.recordedMicros());
+    long position = finish(connection, tenant, totals, searchable(fresh));
     return new Inserted(inserted.recordedMicros(), inserted.taken(), Map.of(tenant, position));
   }
 
@@ -302,13 +321,17 @@ final class EventLogStore {
   }
 
   /** Does what follows from the events, and gives the number of the commit. */
-  private long finish(Connection connection, UUID tenant, EventTotals totals) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql.afterCopy())) {
+  private long finish(
+      Connection connection, UUID tenant, EventTotals totals, List<EventBatch.Entry> texts)
+      throws SQLException {
+    String ending = texts.isEmpty() ? sql.afterCopy() : sql.afterCopyOfTexts();
+    try (PreparedStatement statement = connection.prepareStatement(ending)) {
       statement.setObject(1, tenant);
       statement.setArray(2, BinaryArray.of(connection, totals.users()));
       statement.setArray(3, connection.createArrayOf("text", totals.types()));
       statement.setArray(4, connection.createArrayOf("int4", totals.counts()));
       statement.setArray(5, BinaryArray.ofTimes(connection, totals.lastMicros()));
+      setSearchable(connection, statement, 6, texts);
       try (ResultSet rows = statement.executeQuery()) {
         rows.next();
         return rows.getLong(1);

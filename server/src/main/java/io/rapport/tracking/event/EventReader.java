@@ -147,6 +147,10 @@ final class EventReader {
     UUID id = Uuids.parse(event.getId());
     Identity identity = event.hasIdentity() ? known(event.getIdentity()) : null;
     Verdict verdict = contracts.check(event.getEventType(), kept.data());
+    String text =
+        event.getText().isEmpty()
+            ? contracts.text(event.getEventType(), kept.data())
+            : event.getText();
     return new IncomingEvent(
         id == null ? Ids.next() : id,
         id != null,
@@ -157,9 +161,8 @@ final class EventReader {
         event.hasUtcOffsetMinutes() ? event.getUtcOffsetMinutes() : null,
         event.hasReceivedAt() ? Times.micros(event.getReceivedAt()) : null,
         kept.json(),
-        event.getText().isEmpty()
-            ? contracts.text(event.getEventType(), kept.data())
-            : event.getText(),
+        text,
+        !text.isBlank() && contracts.namesText(event.getEventType()),
         digest,
         kept.redaction(),
         verdict,

@@ -8,6 +8,7 @@ import io.rapport.platform.Masks;
 import io.rapport.platform.Outbox;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Reply;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
@@ -125,13 +126,12 @@ final class EventService {
     EventQuery query =
         db.read(tenant.id(), dsl -> queries.resolve(dsl, tenant.id(), request.getFilter()));
 
-    EventStore.Page page =
-        db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
+    RowPage<Event> page = db.write(tenant.id(), tx -> events.list(tx, tenant.id(), query, listing));
 
     ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
-    page.events().forEach(event -> response.addEvents(shown.apply(event)));
+    page.rows().forEach(event -> response.addEvents(shown.apply(event)));
     if (page.more()) {
-      byte[] cursor = place(page.events().getLast(), query.clock()).toCursor();
+      byte[] cursor = place(page.rows().getLast(), query.clock()).toCursor();
       response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));
     }
     return response.build();

@@ -11,10 +11,12 @@ import java.util.List;
  */
 record EventSql(
     String insertFew,
+    String insertFewTexts,
     String insertIds,
     String insertMixedIds,
     String releaseIds,
-    String afterCopy) {
+    String afterCopy,
+    String afterCopyOfTexts) {
   /**
    * A property that is declared while events are being written must miss none of them: who declares
    * one waits for the writers that may not have seen it. See PropertyStore.
@@ -138,6 +140,14 @@ record EventSql(
       """
           .replace("BATCH", BATCH);
 
+  /** Which of the events have texts that are to be found. */
+  private static final String SEARCHABLE =
+      """
+      , searchable AS (
+        SELECT * FROM unnest(?::uuid[], ?::uuid[]) AS s (tenant_id, event_id)
+      )
+      """;
+
   /** The events must be there before the log's entry is: it locks the tenant's head. */
   private static final String AFTER_STORED =
       ENTRIES.replace("STORED", "(SELECT count(*) FROM stored) >= 0");
@@ -169,18 +179,16 @@ record EventSql(
   /** Statements that end with what {@code log} has to add. */
   static EventSql of(ChangeLog log) {
     String ending = log.ending(List.of(ChangeSubscriber.EVENT));
+    String texts = SEARCHABLE + log.ending(List.of(ChangeSubscriber.EVENT, ChangeSubscriber.TEXT));
+    String few = LOCK + INSERT_IDS.formatted(EVENTS, RECORDED_STATE) + STORE + AFTER_STORED;
+    String answer = RECORDED + POSITIONS + TAKEN;
     return new EventSql(
-        LOCK
-            + INSERT_IDS.formatted(EVENTS, RECORDED_STATE)
-            + STORE
-            + AFTER_STORED
-            + ending
-            + RECORDED
-            + POSITIONS
-            + TAKEN,
+        few + ending + answer,
+        few + texts + answer,
         LOCK + INSERT_IDS.formatted(IDS, RECORDED_STATE) + RECORDED + TAKEN,
         LOCK + INSERT_IDS.formatted(MIXED_IDS, "state") + RECORDED + TAKEN,
         LOCK + RELEASE_IDS + RECORDED + TAKEN,
-        COPIED + AFTER_COPIED + ending + "SELECT position FROM head");
+        COPIED + AFTER_COPIED + ending + "SELECT position FROM head",
+        COPIED + AFTER_COPIED + texts + "SELECT position FROM head");
   }
 }

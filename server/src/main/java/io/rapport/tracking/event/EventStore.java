@@ -5,6 +5,7 @@ import static io.rapport.db.generated.tracking.Tables.EVENT_IDS;
 import static io.rapport.db.generated.tracking.Tables.EVENT_PROPERTY_VALUES;
 
 import com.google.protobuf.ByteString;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.tracking.event.EventQuery.PropertyCondition;
@@ -13,17 +14,14 @@ import io.rapport.tracking.v1.EventTimeRange.Clock;
 import io.rapport.tracking.v1.NumberRange;
 import io.rapport.tracking.v1.PropertyFilter;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.jooq.Condition;
-import org.jooq.Cursor;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
@@ -35,8 +33,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads events from PostgreSQL. */
 final class EventStore {
-  private static final int MAX_PAGE_BYTES = 1024 * 1024;
-  private static final int FETCH_SIZE = 100;
   private static final List<SelectField<?>> COLUMNS =
       List.of(
           BEHAVIORAL_EVENTS.ID,
@@ -50,9 +46,6 @@ final class EventStore {
           BEHAVIORAL_EVENTS.RECORDED_AT,
           BEHAVIORAL_EVENTS.CONTRACT_VERSION,
           BEHAVIORAL_EVENTS.VIOLATIONS);
-
-  /** Events of a list, and whether more come after them. */
-  record Page(List<Event> events, boolean more) {}
 
   /** One event, with its data as JSON bytes and with its digest. */
   Optional<Event> find(DSLContext dsl, UUID tenant, UUID id) {
@@ -86,11 +79,11 @@ final class EventStore {
    * The next events of a query by its clock, with their data as JSON bytes: as many as asked for,
    * or fewer, so that the page is not too large.
    */
-  Page list(DSLContext tx, UUID tenant, EventQuery query, Listing listing) {
-    try (Cursor<? extends Record> rows =
-        select(tx, tenant, query, listing).fetchSize(FETCH_SIZE).fetchLazy()) {
-      return read(rows.iterator(), listing);
-    }
+  RowPage<Event> list(DSLContext tx, UUID tenant, EventQuery query, Listing listing) {
+    return RowPage.read(
+        select(tx, tenant, query, listing),
+        listing.size(),
+        row -> listing.present().apply(toProto(row).build()));
   }
 
   /**
@@ -100,22 +93,6 @@ final class EventStore {
    */
   record Listing(
       boolean newestFirst, @Nullable TimePlace after, int size, UnaryOperator<Event> present) {}
-
-  private static Page read(Iterator<? extends Record> rows, Listing listing) {
-    List<Event> events = new ArrayList<>();
-    int bytes = 0;
-    while (rows.hasNext()) {
-      Event event = listing.present().apply(toProto(rows.next()).build());
-      bytes += event.getSerializedSize();
-      boolean full =
-          events.size() == listing.size() || (bytes > MAX_PAGE_BYTES && !events.isEmpty());
-      if (full) {
-        return new Page(events, true);
-      }
-      events.add(event);
-    }
-    return new Page(events, false);
-  }
 
   private static ResultQuery<? extends Record> select(
       DSLContext tx, UUID tenant, EventQuery query, Listing listing) {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param user the user, if the sender named it by id; else {@code identity} is set
  * @param occurredMicros null: when it is recorded
  * @param json the data to keep, as JSON in UTF-8
+ * @param searchable whether the text is to be found by search
  * @param digest of the event as it was sent
  * @param redaction what was taken out of the data; null if nothing was
  * @param verdict that it breaks a contract; null if it breaks none
@@ -31,6 +32,7 @@ record IncomingEvent(
     @Nullable Long receivedMicros,
     @Nullable ByteString json,
     String text,
+    boolean searchable,
     ByteString digest,
     @Nullable Redaction redaction,
     @Nullable Verdict verdict,
@@ -64,6 +66,7 @@ record IncomingEvent(
         receivedMicros,
         json,
         text,
+        searchable,
         first,
         redaction,
         verdict == null ? null : verdict.stamped(),

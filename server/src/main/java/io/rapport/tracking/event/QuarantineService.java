@@ -6,6 +6,7 @@ import io.rapport.platform.Caller;
 import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.PageTokens;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
@@ -90,13 +91,13 @@ final class QuarantineService {
             PageTokens.size(request.getPageSize()),
             event -> EventService.present(event, request.getDataAsJson()));
 
-    QuarantineStore.Page page =
+    RowPage<QuarantinedEvent> page =
         db.write(tenant.id(), tx -> quarantine.list(tx, tenant.id(), listing));
 
     ListQuarantinedEventsResponse.Builder response =
-        ListQuarantinedEventsResponse.newBuilder().addAllEvents(page.events());
+        ListQuarantinedEventsResponse.newBuilder().addAllEvents(page.rows());
     if (page.more()) {
-      byte[] cursor = place(page.events().getLast()).toCursor();
+      byte[] cursor = place(page.rows().getLast()).toCursor();
       response.setNextPageToken(PageTokens.encode(tenant, arguments, cursor));
     }
     return response.build();

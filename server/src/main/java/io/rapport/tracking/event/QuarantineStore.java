@@ -5,6 +5,7 @@ import static io.rapport.db.generated.tracking.Tables.QUARANTINED_EVENTS;
 
 import com.google.protobuf.ByteString;
 import io.rapport.identity.v1.Identity;
+import io.rapport.platform.RowPage;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.Times;
 import io.rapport.platform.watch.InitialState;
@@ -13,7 +14,6 @@ import io.rapport.tracking.event.EventLogStore.State;
 import io.rapport.tracking.v1.Event;
 import io.rapport.tracking.v1.QuarantinedEvent;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.jooq.Condition;
-import org.jooq.Cursor;
 import org.jooq.DSLContext;
 import org.jooq.JSONB;
 import org.jooq.Record;
@@ -59,8 +58,6 @@ final class QuarantineStore {
         ?::integer[], ?::text[]::jsonb[])
       """;
 
-  private static final int MAX_PAGE_BYTES = 1024 * 1024;
-  private static final int FETCH_SIZE = 100;
   private static final List<SelectField<?>> COLUMNS =
       List.of(
           QUARANTINED_EVENTS.EVENT_ID,
@@ -93,9 +90,6 @@ final class QuarantineStore {
       int size,
       UnaryOperator<Event> present) {}
 
-  /** Events of a list, and whether more come after them. */
-  record Page(List<QuarantinedEvent> events, boolean more) {}
-
   /** One event, with its data as JSON bytes. */
   Optional<QuarantinedEvent> find(DSLContext dsl, UUID tenant, UUID id) {
     return select(dsl, tenant)
@@ -104,28 +98,17 @@ final class QuarantineStore {
   }
 
   /** As many as asked for, or fewer, so that the page is not too large. */
-  Page list(DSLContext tx, UUID tenant, Listing listing) {
+  RowPage<QuarantinedEvent> list(DSLContext tx, UUID tenant, Listing listing) {
     var rows =
         select(tx, tenant)
             .and(matches(listing))
             .orderBy(QUARANTINED_EVENTS.QUARANTINED_AT.desc(), QUARANTINED_EVENTS.EVENT_ID.desc())
-            .limit(listing.size() + 1)
-            .fetchSize(FETCH_SIZE);
-    List<QuarantinedEvent> events = new ArrayList<>();
-    int bytes = 0;
-    try (Cursor<Record> cursor = rows.fetchLazy()) {
-      for (Record row : cursor) {
-        QuarantinedEvent found = toProto(row);
-        QuarantinedEvent event =
-            found.toBuilder().setEvent(listing.present().apply(found.getEvent())).build();
-        bytes += event.getSerializedSize();
-        if (events.size() == listing.size() || (bytes > MAX_PAGE_BYTES && !events.isEmpty())) {
-          return new Page(events, true);
-        }
-        events.add(event);
-      }
-    }
-    return new Page(events, false);
+            .limit(listing.size() + 1);
+    return RowPage.read(rows, listing.size(), row -> shown(toProto(row), listing));
+  }
+
+  private static QuarantinedEvent shown(QuarantinedEvent found, Listing listing) {
+    return found.toBuilder().setEvent(listing.present().apply(found.getEvent())).build();
   }
 
   private static Condition matches(Listing listing) {

@@ -44,18 +44,21 @@ final class AssessmentStore {
           JOIN versioning.dataset_sources s ON s.event_type = e.event_type
          WHERE e.tenant_id = {0} AND s.tenant_id = {0} AND s.dataset_id = {1}
            AND (s.conditions = '[]' OR versioning.matches(s.conditions, e.event_data))
-           AND {2} = 0
       )
       """;
 
-  /** Numbers that a double can't hold are left out of what is reckoned with numbers. */
+  /**
+   * Numbers whose squares a double can't hold are left out of what is reckoned with numbers, or are
+   * 0.
+   */
   private static final String CELLS =
       """
       , cells AS MATERIALIZED (
         SELECT k.key, jsonb_typeof(k.value) AS type,
           CASE WHEN jsonb_typeof(k.value) = 'number'
-            THEN CASE WHEN abs(k.value::numeric) < 1e300
-              THEN k.value::double precision END END AS number,
+            THEN CASE WHEN abs(k.value::numeric) BETWEEN 1e-140 AND 1e140
+                THEN k.value::double precision
+              WHEN abs(k.value::numeric) < 1e-140 THEN 0 END END AS number,
           CASE WHEN jsonb_typeof(k.value) IN ('string', 'boolean')
             THEN k.value #>> '{}' END AS text
           FROM sample s CROSS JOIN LATERAL jsonb_each(s.data) k
@@ -107,9 +110,8 @@ final class AssessmentStore {
           array_agg(n ORDER BY rank) FILTER (WHERE rank <= {5}) AS counts
           FROM texts GROUP BY key
       ), totals AS (
-        SELECT count(*) AS records, count(*) - (SELECT count(*) FROM (
-          SELECT FROM sample
-           GROUP BY jsonb_hash_extended(data, 0), jsonb_hash_extended(data, 1)) d) AS duplicates
+        SELECT count(*) AS records,
+          count(*) - (SELECT count(*) FROM (SELECT FROM sample GROUP BY data) d) AS duplicates
           FROM sample
       )
       SELECT o.records, o.duplicates, f.key, COALESCE(t.arrays, 0), COALESCE(t.booleans, 0),

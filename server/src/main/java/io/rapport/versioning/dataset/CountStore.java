@@ -5,6 +5,7 @@ import static io.rapport.db.generated.versioning.Tables.TRAINING_DATASETS;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -30,42 +31,89 @@ final class CountStore {
            OR NOT pg_visible_in_snapshot(e.batch::text::xid8, c.since_snapshot::pg_snapshot))
       """;
 
-  private static final String COUNT = "SELECT pg_current_snapshot()::text, count(*)" + MATCHING;
+  private static final String COUNT =
+      """
+      SELECT COALESCE((
+        SELECT position FROM platform.tenant_heads WHERE tenant_id = {0}), 0), count(*)
+      """
+          + MATCHING;
 
-  /** What was committed since a snapshot was taken in this transaction. */
+  /** What came by later commits. The log finds them, so that nothing else need be read. */
   private static final String FURTHER =
-      "SELECT count(*)"
-          + MATCHING
-          + """
-            AND e.recorded_at > now() - interval '1 hour'
-            AND NOT pg_visible_in_snapshot(e.batch::text::xid8, {2}::pg_snapshot)
-          """;
+      """
+      SELECT count(*)
+        FROM platform.change_log l
+       CROSS JOIN LATERAL (
+         SELECT r.event_type, r.event_data
+           FROM versioning.recorded_events r
+          WHERE r.tenant_id = {0} AND r.recorded_at = l.changed_at AND r.batch = l.batch
+         OFFSET 0) e
+        JOIN versioning.dataset_sources s
+          ON s.tenant_id = {0} AND s.dataset_id = {1} AND s.event_type = e.event_type
+       WHERE l.tenant_id = {0} AND l.position > {2} AND l.kind = 'event'
+         AND (s.conditions = '[]' OR versioning.matches(s.conditions, e.event_data))
+      """;
+
+  /** All that is there, whatever the sources are. */
+  private static final String NONE_LEFT =
+      """
+      UPDATE versioning.dataset_counts c
+         SET data_count = 0, recount = false, since_at = clock_timestamp(),
+           since_snapshot = pg_current_snapshot()::text
+       WHERE c.tenant_id = {0} AND c.dataset_id = {1}
+      """;
+
+  /**
+   * Unless a training has had later events already. What had come by the freezing can be taken off
+   * if it was counted as what has come by now is; else the count is made anew.
+   */
+  private static final String LATER_LEFT =
+      """
+      UPDATE versioning.dataset_counts c
+         SET data_count = CASE WHEN m.counted_alike
+               THEN GREATEST(c.data_count - m.data_count, 0) ELSE c.data_count END,
+           recount = c.recount OR NOT m.counted_alike,
+           since_at = m.frozen_at, since_snapshot = m.snapshot
+        FROM (
+          SELECT m.frozen_at, m.snapshot, m.data_count,
+            COALESCE(m.sources_revision = d.sources_revision, false)
+              AND m.counted_since IS NOT DISTINCT FROM k.since_at AS counted_alike
+            FROM versioning.dataset_manifests m
+            JOIN versioning.training_datasets d
+              ON d.tenant_id = m.tenant_id AND d.id = m.training_dataset_id
+            JOIN versioning.dataset_counts k
+              ON k.tenant_id = m.tenant_id AND k.dataset_id = m.training_dataset_id
+           WHERE m.tenant_id = {0} AND m.training_dataset_id = {1} AND m.id = {2}) m
+       WHERE c.tenant_id = {0} AND c.dataset_id = {1}
+         AND m.frozen_at > COALESCE(c.since_at, '-infinity')
+      """;
 
   private static final String TRAINED =
       """
-      WITH frozen AS (
-        SELECT m.frozen_at, m.snapshot, m.data_count
-          FROM versioning.dataset_manifests m
-          JOIN versioning.dataset_counts c
-            ON c.tenant_id = m.tenant_id AND c.dataset_id = m.training_dataset_id
-         WHERE m.tenant_id = {0} AND m.training_dataset_id = {1}
-           AND (m.id = {3} OR {3} IS NULL AND m.frozen_at > COALESCE(c.since_at, '-infinity'))
-         ORDER BY m.created_at DESC, m.id DESC LIMIT 1
-      ), counted AS (
+      WITH counted AS (
         UPDATE versioning.dataset_counts c
-           SET data_count = COALESCE(
-                 GREATEST(c.data_count - (SELECT data_count FROM frozen), 0), 0),
-             since_at = COALESCE((SELECT frozen_at FROM frozen), clock_timestamp()),
-             since_snapshot =
-               COALESCE((SELECT snapshot FROM frozen), pg_current_snapshot()::text),
-             due = false, next_assessment_at = NULL
+           SET due = false, next_assessment_at = NULL
          WHERE c.tenant_id = {0} AND c.dataset_id = {1}
       )
       UPDATE versioning.training_datasets d
          SET threshold_reached = false, is_ready_for_training = false,
            last_trained_at = {2}, revision = d.revision + 1, updated_at = now()
        WHERE d.tenant_id = {0} AND d.id = {1}
-      RETURNING 1
+      """;
+
+  private static final String NOT_TRAINED =
+      """
+      WITH counted AS (
+        UPDATE versioning.dataset_counts c
+           SET next_assessment_at = c.data_count + GREATEST(1, (d.threshold + 9) / 10)
+          FROM versioning.training_datasets d
+         WHERE c.tenant_id = {0} AND c.dataset_id = {1}
+           AND d.tenant_id = {0} AND d.id = {1} AND d.is_ready_for_training
+      )
+      UPDATE versioning.training_datasets d
+         SET is_ready_for_training = false, revision = d.revision + 1, updated_at = now()
+       WHERE d.tenant_id = {0} AND d.id = {1} AND d.is_ready_for_training
+      RETURNING d.revision
       """;
 
   private static final String ASSESSED =
@@ -85,8 +133,14 @@ final class CountStore {
        WHERE d.tenant_id = {0} AND d.id = {1}
       """;
 
-  /** A count, and which transactions it has seen. */
-  record Counted(String snapshot, long count) {}
+  /** A count, and the last commit that it has seen. */
+  record Counted(long position, long count) {}
+
+  /** What a count is made by. */
+  record Basis(long sourcesRevision, @Nullable Instant since) {}
+
+  /** What an assessment says of a dataset. */
+  record Verdict(double score, boolean ready) {}
 
   /** The tenants with datasets that are to be counted or assessed. */
   List<UUID> tenantsWithWork(DSLContext system) {
@@ -121,16 +175,31 @@ final class CountStore {
         .get(0, Boolean.class);
   }
 
+  /** By what to count a dataset anew; empty if it needn't be. */
+  Optional<Basis> recountBasis(DSLContext dsl, UUID tenant, UUID dataset) {
+    return dsl.select(TRAINING_DATASETS.SOURCES_REVISION, DATASET_COUNTS.SINCE_AT)
+        .from(DATASET_COUNTS)
+        .join(TRAINING_DATASETS)
+        .on(
+            TRAINING_DATASETS.TENANT_ID.eq(DATASET_COUNTS.TENANT_ID),
+            TRAINING_DATASETS.ID.eq(DATASET_COUNTS.DATASET_ID))
+        .where(
+            DATASET_COUNTS.TENANT_ID.eq(tenant),
+            DATASET_COUNTS.DATASET_ID.eq(dataset),
+            DATASET_COUNTS.RECOUNT.isTrue())
+        .fetchOptional(row -> new Basis(row.value1(), row.value2()));
+  }
+
   /** Counts by the sources as this transaction sees them. */
   Counted count(DSLContext tx, UUID tenant, UUID dataset) {
     Record row = tx.fetchSingle(COUNT, DSL.val(tenant), DSL.val(dataset));
-    return new Counted(row.get(0, String.class), row.get(1, Long.class));
+    return new Counted(row.get(0, Long.class), row.get(1, Long.class));
   }
 
   /** Sets a count and adds what was committed since; the tenant's head must be locked. */
   void set(DSLContext tx, UUID tenant, UUID dataset, Counted counted) {
     long further =
-        tx.fetchSingle(FURTHER, DSL.val(tenant), DSL.val(dataset), DSL.val(counted.snapshot()))
+        tx.fetchSingle(FURTHER, DSL.val(tenant), DSL.val(dataset), DSL.val(counted.position()))
             .get(0, Long.class);
     tx.update(DATASET_COUNTS)
         .set(DATASET_COUNTS.DATA_COUNT, counted.count() + further)
@@ -157,30 +226,49 @@ final class CountStore {
             DATASET_COUNTS.DATASET_ID.eq(dataset),
             TRAINING_DATASETS.TENANT_ID.eq(tenant),
             TRAINING_DATASETS.ID.eq(dataset),
-            TRAINING_DATASETS.THRESHOLD_REACHED.isTrue(),
-            TRAINING_DATASETS.IS_READY_FOR_TRAINING.isFalse())
+            TRAINING_DATASETS.THRESHOLD_REACHED.isTrue())
         .execute();
   }
 
   /** Keeps what an assessment found; the head must be locked. */
-  void assessed(DSLContext tx, UUID tenant, UUID dataset, double score, boolean ready) {
-    tx.execute(ASSESSED, DSL.val(tenant), DSL.val(dataset), DSL.val(score), DSL.val(ready));
+  void assessed(DSLContext tx, UUID tenant, UUID dataset, Verdict verdict) {
+    tx.execute(
+        ASSESSED,
+        DSL.val(tenant),
+        DSL.val(dataset),
+        DSL.val(verdict.score()),
+        DSL.val(verdict.ready()));
   }
 
   /**
-   * A training is done: what was frozen for it no longer counts, or, if nothing was, what is there.
-   * The head must be locked.
+   * A training is done: what was frozen for it no longer counts. The head must be locked.
    *
-   * @param manifest what was frozen; null: the last since the training before
+   * @param manifest what was frozen; null: all that is there
    * @return whether there is such a dataset
    */
   boolean trained(DSLContext tx, UUID tenant, UUID dataset, @Nullable UUID manifest, Instant at) {
-    return !tx.fetch(
+    if (manifest == null) {
+      tx.execute(NONE_LEFT, DSL.val(tenant), DSL.val(dataset));
+    } else {
+      tx.execute(LATER_LEFT, DSL.val(tenant), DSL.val(dataset), DSL.val(manifest));
+    }
+    return tx.execute(
             TRAINED,
             DSL.val(tenant),
             DSL.val(dataset),
-            DSL.val(at, TRAINING_DATASETS.LAST_TRAINED_AT.getDataType()),
-            DSL.val(manifest, UUID.class).cast(UUID.class))
-        .isEmpty();
+            DSL.val(at, TRAINING_DATASETS.LAST_TRAINED_AT.getDataType()))
+        > 0;
+  }
+
+  /**
+   * A training came to nothing: a dataset that was ready no longer is, until it has more and is
+   * assessed again. The head must be locked.
+   *
+   * @return its revision; empty if it wasn't ready
+   */
+  Optional<Long> notTrained(DSLContext tx, UUID tenant, UUID dataset) {
+    return tx.fetch(NOT_TRAINED, DSL.val(tenant), DSL.val(dataset)).stream()
+        .findFirst()
+        .map(row -> row.get(0, Long.class));
   }
 }

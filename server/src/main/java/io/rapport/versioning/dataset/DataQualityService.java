@@ -60,27 +60,19 @@ final class DataQualityService {
 
   private ListDataQualityMetricsResponse list(ListDataQualityMetricsRequest request) {
     Caller.Tenant caller = Caller.currentTenant();
-    UUID tenant = caller.id();
-    UUID dataset = UUID.fromString(request.getTrainingDatasetId());
     ListDataQualityMetricsRequest arguments =
         request.toBuilder().clearPageSize().clearPageToken().build();
     int size = PageTokens.size(request.getPageSize());
     QualityStore.Listing listing =
         new QualityStore.Listing(
-            dataset,
+            UUID.fromString(request.getTrainingDatasetId()),
             request.hasFrom() ? Times.instant(request.getFrom()) : null,
             request.hasTo() ? Times.instant(request.getTo()) : null,
             PageTokens.decode(caller, arguments, request.getPageToken())
                 .map(TimePlace::ofCursor)
                 .orElse(null),
             size + 1);
-    List<DataQualityMetrics> found =
-        db.read(
-            tenant,
-            dsl -> {
-              datasets.require(dsl, tenant, dataset);
-              return quality.list(dsl, tenant, listing);
-            });
+    List<DataQualityMetrics> found = find(caller.id(), listing);
     ListDataQualityMetricsResponse.Builder page =
         ListDataQualityMetricsResponse.newBuilder()
             .addAllMetrics(found.subList(0, Math.min(size, found.size())));
@@ -93,19 +85,21 @@ final class DataQualityService {
     return page.build();
   }
 
+  private List<DataQualityMetrics> find(UUID tenant, QualityStore.Listing listing) {
+    return db.read(
+        tenant,
+        dsl -> {
+          datasets.require(dsl, tenant, listing.dataset());
+          return quality.list(dsl, tenant, listing);
+        });
+  }
+
   private QualityTrend trend(GetQualityTrendRequest request) {
     UUID tenant = Caller.currentTenant().id();
     UUID dataset = UUID.fromString(request.getTrainingDatasetId());
     int most = request.getMaxPoints() == 0 ? TREND : request.getMaxPoints();
     List<DataQualityMetrics> points =
-        db.read(
-                tenant,
-                dsl -> {
-                  datasets.require(dsl, tenant, dataset);
-                  return quality.list(
-                      dsl, tenant, new QualityStore.Listing(dataset, null, null, null, most));
-                })
-            .reversed();
+        find(tenant, new QualityStore.Listing(dataset, null, null, null, most)).reversed();
     Trend trend =
         Trend.of(points.stream().mapToDouble(DataQualityMetrics::getOverallScore).toArray());
     return QualityTrend.newBuilder()

@@ -50,6 +50,19 @@ public final class DatasetFeature implements AutoCloseable {
     return new CountSubscriber();
   }
 
+  /** Whether a change of this kind may change a dataset, or what it holds. */
+  public static boolean isChangedBy(String kind) {
+    return ChangedStore.concerns(kind);
+  }
+
+  /**
+   * An expression of SQL, for a {@link NumberSubscriber}: the types of the datasets that a commit
+   * changes, or to which it may add events.
+   */
+  public static String changed() {
+    return ChangedStore.names();
+  }
+
   /** The datasets and assessments that are there. */
   public static List<InitialState> initialStates() {
     return List.of(DatasetStore.initialState(), QualityStore.initialState());
@@ -80,12 +93,12 @@ public final class DatasetFeature implements AutoCloseable {
   }
 
   /**
-   * A training of a dataset is completed, in this transaction: what it was frozen with no longer
-   * counts, and what came since does. It locks the tenant's head: rows that others lock before it
-   * must be locked by then.
+   * A training of a dataset is completed, in this transaction: what it had no longer counts, and
+   * what came since does. It locks the tenant's head: rows that others lock before it must be
+   * locked by then.
    *
-   * @param manifest what the training had; null: the dataset's last manifest since the training
-   *     before, or, without one, all that is there
+   * @param manifest what the training had; null: it isn't known, so all that is there is taken as
+   *     had
    * @param changes takes what is changed, which is logged with the rest of the commit
    */
   public void trained(
@@ -102,6 +115,20 @@ public final class DatasetFeature implements AutoCloseable {
     counts.checkThreshold(tx, tenant, dataset);
     long revision = datasets.require(tx, tenant, dataset).revision();
     changes.accept(new Change(DatasetStore.KIND, Op.UPDATED, dataset, null, revision));
+  }
+
+  /**
+   * A training of a dataset failed or was called off, in this transaction: if it was ready, another
+   * is asked for when it has more and is found to be good again.
+   *
+   * @param changes takes what is changed, which is logged with the rest of the commit
+   */
+  public void notTrained(DSLContext tx, UUID tenant, UUID dataset, Consumer<Change> changes) {
+    datasets.lockHead(tx, tenant);
+    counts
+        .notTrained(tx, tenant, dataset)
+        .ifPresent(revision ->
+            changes.accept(new Change(DatasetStore.KIND, Op.UPDATED, dataset, null, revision)));
   }
 
   @Override

@@ -4,6 +4,7 @@ import static io.rapport.platform.ServiceException.violation;
 
 import com.google.protobuf.Value;
 import com.google.rpc.BadRequest.FieldViolation;
+import io.grpc.Status.Code;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.versioning.v1.DatasetSource;
@@ -47,6 +48,13 @@ final class DatasetRules {
     List<DatasetSource> sources = new ArrayList<>(dataset.getSourcesList());
     sources.sort(Comparator.comparing(DatasetSource::getEventType));
     return whole.clearSources().addAllSources(sources).build();
+  }
+
+  /** What was done with a dataset doesn't fit what it is by now. */
+  static ServiceException changedMeanwhile(Dataset dataset) {
+    return ServiceException.of(
+            Code.ABORTED, ErrorReason.TX_CONFLICT, "the dataset was changed meanwhile; repeat")
+        .with("id", dataset.id().toString());
   }
 
   private void check(TrainingDataset dataset) {

@@ -11,6 +11,7 @@ import io.rapport.platform.Times;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.platform.watch.PresentRowsStore;
+import io.rapport.versioning.HeadStore;
 import io.rapport.versioning.v1.DatasetSource;
 import io.rapport.versioning.v1.QualityWeights;
 import io.rapport.versioning.v1.SourceCondition;
@@ -54,6 +55,8 @@ final class DatasetStore {
        WHERE s.tenant_id = {0} AND s.dataset_id = ANY ({1}::uuid[])
        ORDER BY s.dataset_id, s.event_type, c.ordinal, v.ordinal
       """;
+
+  private final HeadStore heads = new HeadStore();
 
   /** Which datasets to list; null: of any. */
   record Listing(@Nullable Boolean reached, @Nullable Boolean ready, String after, int limit) {}
@@ -188,6 +191,15 @@ final class DatasetStore {
             .setCreatedAt(Times.proto(row.get(TRAINING_DATASETS.CREATED_AT)))
             .setUpdatedAt(Times.proto(row.get(TRAINING_DATASETS.UPDATED_AT)))
             .setEtag(Etags.of(row.get(TRAINING_DATASETS.REVISION)));
+    addHistory(dataset, row);
+    return new Dataset(
+        row.get(TRAINING_DATASETS.ID),
+        dataset.build(),
+        row.get(TRAINING_DATASETS.REVISION),
+        row.get(TRAINING_DATASETS.SOURCES_REVISION));
+  }
+
+  private static void addHistory(TrainingDataset.Builder dataset, Record row) {
     Double score = row.get(TRAINING_DATASETS.DATA_QUALITY_SCORE);
     Instant trained = row.get(TRAINING_DATASETS.LAST_TRAINED_AT);
     if (score != null) {
@@ -196,11 +208,6 @@ final class DatasetStore {
     if (trained != null) {
       dataset.setLastTrainedAt(Times.proto(trained));
     }
-    return new Dataset(
-        row.get(TRAINING_DATASETS.ID),
-        dataset.build(),
-        row.get(TRAINING_DATASETS.REVISION),
-        row.get(TRAINING_DATASETS.SOURCES_REVISION));
   }
 
   /** Waits until nobody else changes the tenant's datasets. */
@@ -215,9 +222,7 @@ final class DatasetStore {
 
   /** From here on the tenant has no other commits. */
   void lockHead(DSLContext tx, UUID tenant) {
-    tx.fetch(
-        "SELECT position FROM platform.tenant_heads WHERE tenant_id = {0} FOR UPDATE",
-        DSL.val(tenant));
+    heads.lock(tx, tenant);
   }
 
   int count(DSLContext dsl, UUID tenant) {

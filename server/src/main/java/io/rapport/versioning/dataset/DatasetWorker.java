@@ -8,9 +8,11 @@ import io.rapport.platform.TenantDb;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -124,42 +126,56 @@ final class DatasetWorker implements CommitListener, AutoCloseable {
   }
 
   private void count(UUID tenant, UUID dataset, ChangeLog changes) {
-    db.write(
+    write(
         tenant,
+        changes,
         tx -> {
           if (!counts.claim(tx, tenant, dataset)) {
-            return false;
+            return List.of();
           }
+          Optional<CountStore.Basis> basis = counts.recountBasis(tx, tenant, dataset);
           CountStore.Counted counted = counts.count(tx, tenant, dataset);
           datasets.shareTurn(tx, tenant);
           datasets.lockHead(tx, tenant);
+          if (basis.isEmpty() || !counts.recountBasis(tx, tenant, dataset).equals(basis)) {
+            return List.of(); // somebody else has counted, or by now it is another count
+          }
           counts.set(tx, tenant, dataset, counted);
           counts.checkThreshold(tx, tenant, dataset);
           long revision = datasets.require(tx, tenant, dataset).revision();
-          changes.append(
-              tx,
-              tenant,
-              List.of(new Change(DatasetStore.KIND, Op.UPDATED, dataset, null, revision)));
-          return true;
+          return List.of(new Change(DatasetStore.KIND, Op.UPDATED, dataset, null, revision));
         });
-    changes.committed(tenant);
+  }
+
+  /** Does work that tells what it has changed; if nothing, somebody else does what is left. */
+  private void write(UUID tenant, ChangeLog changes, Function<DSLContext, List<Change>> work) {
+    boolean changed =
+        db.write(
+            tenant,
+            tx -> {
+              List<Change> made = work.apply(tx);
+              changes.append(tx, tenant, made);
+              return !made.isEmpty();
+            });
+    if (changed) {
+      changes.committed(tenant);
+    }
   }
 
   private void assess(UUID tenant, UUID dataset, ChangeLog changes) {
-    db.write(
+    write(
         tenant,
+        changes,
         tx -> {
           if (!counts.claim(tx, tenant, dataset) || !counts.isDue(tx, tenant, dataset)) {
-            return false;
+            return List.of();
           }
           Dataset assessed = datasets.require(tx, tenant, dataset);
           List<Change> changed = new ArrayList<>();
           long sample = assessed.proto().getSampleSize();
           assessments.keep(
               tx, tenant, assessments.look(tx, tenant, assessed, sample), changed::add);
-          changes.append(tx, tenant, changed);
-          return true;
+          return changed;
         });
-    changes.committed(tenant);
   }
 }

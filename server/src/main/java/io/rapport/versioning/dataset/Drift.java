@@ -53,10 +53,21 @@ final class Drift {
     FeatureDrift.Builder drift =
         FeatureDrift.newBuilder()
             .setName(baseline.getName())
+            .setBaselineType(baseline.getValueType())
+            .setCurrentType(current.getValueType())
             .setBaselineMissing(missing(baseline))
             .setCurrentMissing(missing(current));
     both.ifPresent(it -> measure(it, numeric, drift));
+    if (isOfAnotherType(baseline, current)) {
+      drift.setVerdict(Verdict.SIGNIFICANT);
+    }
     return drift.build();
+  }
+
+  private static boolean isOfAnotherType(FieldQuality baseline, FieldQuality current) {
+    return baseline.getPopulatedCount() > 0
+        && current.getPopulatedCount() > 0
+        && baseline.getValueType() != current.getValueType();
   }
 
   private static void measure(Distributions both, boolean numeric, FeatureDrift.Builder drift) {

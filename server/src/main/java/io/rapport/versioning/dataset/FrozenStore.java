@@ -22,50 +22,73 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /** The rows of frozen datasets, which are events, in PostgreSQL. */
 final class FrozenStore {
   private static final int FETCH_SIZE = 500;
+  private static final int FETCH_SIZE_WITH_DATA = 20; // that of one may be some megabytes
   private static final int MAX_FEATURES = 1000;
   private static final int PART_BYTES = 512 * 1024;
 
   private static final String NOW =
       """
-      SELECT COALESCE(h.position, 0), COALESCE(h.trimmed_to, 0), clock_timestamp(),
-        pg_current_snapshot()::text, c.data_count
+      SELECT COALESCE(h.position, 0) AS position, clock_timestamp() AS at,
+        pg_current_snapshot()::text AS snapshot, c.data_count, c.since_at,
+        CASE WHEN NOT c.recount THEN d.sources_revision END AS sources_revision,
+        COALESCE(h.trimmed_to, 0) AS trimmed_to
         FROM versioning.dataset_counts c
+        JOIN versioning.training_datasets d
+          ON d.tenant_id = c.tenant_id AND d.id = c.dataset_id
         LEFT JOIN platform.tenant_heads h ON h.tenant_id = c.tenant_id
        WHERE c.tenant_id = {0} AND c.dataset_id = {1}
       """;
 
-  /** The snapshot of an older position: what committed later, too, is taken as under way. */
+  /**
+   * The snapshot of an older position: what committed later, too, is taken as under way. No
+   * transaction takes an hour, so those that overlap the position's stand near it in the log.
+   */
   private static final String THEN =
       """
-      WITH last AS (
-        SELECT max(changed_at) AS at FROM platform.change_log
-         WHERE tenant_id = {0} AND position <= {2}
+      WITH present AS MATERIALIZED (
+      NOW
+      ), started AS (
+        SELECT max(l.changed_at) AS at FROM platform.change_log l
+         WHERE l.tenant_id = {0} AND l.position = {2}
+      ), last AS (
+        SELECT max(l.changed_at) AS at FROM platform.change_log l
+         WHERE l.tenant_id = {0} AND l.position <= {2} AND l.position > COALESCE((
+           SELECT b.position FROM platform.change_log b, started
+            WHERE b.tenant_id = {0} AND b.position < {2}
+              AND b.changed_at < started.at - interval '1 hour'
+            ORDER BY b.position DESC LIMIT 1), 0)
       ), later AS (
         SELECT l.batch FROM platform.change_log l, last
          WHERE l.tenant_id = {0} AND l.position > {2} AND l.kind = 'event'
-           AND l.changed_at <= last.at
+           AND l.changed_at <= last.at AND l.position < COALESCE((
+             SELECT a.position FROM platform.change_log a, last
+              WHERE a.tenant_id = {0} AND a.position > {2}
+                AND a.changed_at > last.at + interval '1 hour'
+              ORDER BY a.position LIMIT 1), {3})
         UNION
-        SELECT x::text::bigint FROM pg_snapshot_xip({3}::pg_snapshot) x
-      ), snapshot AS (
-        SELECT LEAST(pg_snapshot_xmin({3}::pg_snapshot)::text::bigint, min(batch)) || ':'
-          || pg_snapshot_xmax({3}::pg_snapshot) || ':'
-          || COALESCE(string_agg(batch::text, ',' ORDER BY batch), '') AS text
-          FROM later
+        SELECT pg_snapshot_xip(snapshot::pg_snapshot)::text::bigint FROM present
+      ), past AS (
+        SELECT LEAST(pg_snapshot_xmin(p.snapshot::pg_snapshot)::text::bigint, min(l.batch)) || ':'
+          || pg_snapshot_xmax(p.snapshot::pg_snapshot) || ':'
+          || COALESCE(string_agg(l.batch::text, ',' ORDER BY l.batch), '') AS snapshot
+          FROM present p LEFT JOIN later l ON true GROUP BY p.snapshot
       )
-      SELECT last.at, snapshot.text,
-        (SELECT count(*) FROM versioning.recorded_events e
-           JOIN versioning.dataset_sources s ON s.event_type = e.event_type
-          WHERE e.tenant_id = {0} AND s.tenant_id = {0} AND s.dataset_id = {1}
-            AND (s.conditions = '[]' OR versioning.matches(s.conditions, e.event_data))
-            AND pg_visible_in_snapshot(e.batch::text::xid8, {3}::pg_snapshot)
-            AND (e.recorded_at > last.at
-              OR NOT pg_visible_in_snapshot(e.batch::text::xid8, snapshot.text::pg_snapshot)))
-        FROM last, snapshot
-      """;
+      SELECT p.*, last.at, past.snapshot, CASE WHEN {2} < p.position THEN (
+        SELECT count(*) FROM versioning.recorded_events e
+          JOIN versioning.dataset_sources s ON s.event_type = e.event_type
+         WHERE e.tenant_id = {0} AND s.tenant_id = {0} AND s.dataset_id = {1}
+           AND (s.conditions = '[]' OR versioning.matches(s.conditions, e.event_data))
+           AND e.recorded_at > last.at - interval '1 hour'
+           AND (e.recorded_at > last.at
+             OR NOT pg_visible_in_snapshot(e.batch::text::xid8, past.snapshot::pg_snapshot))) END
+        FROM present p, last, past
+      """
+          .replace("NOW\n", NOW);
 
   private static final String FROZEN =
       """
@@ -108,7 +131,7 @@ final class FrozenStore {
         FROM versioning.recorded_events e
        WHERE e.tenant_id = {0} AND e.event_type = ANY ({5}::text[])
          AND e.recorded_at BETWEEN {1} AND {3}
-         AND (e.recorded_at, e.id) >= ({1}, {2}) AND (e.recorded_at, e.id) <= ({3}, {4})
+         AND (e.recorded_at, e.id) %s ({1}, {2}) AND (e.recorded_at, e.id) <= ({3}, {4})
        ORDER BY e.recorded_at, e.id
       """;
 
@@ -117,9 +140,22 @@ final class FrozenStore {
    *
    * @param at no event of these commits was recorded later
    * @param snapshot sees the transactions of these commits
-   * @param dataCount how many events had come by then that no training had had
+   * @param count how many events had come by then that no training had had
    */
-  record Moment(long position, Instant at, String snapshot, long dataCount) {}
+  record Moment(long position, Instant at, String snapshot, Count count) {}
+
+  /**
+   * A count, and what it was made by.
+   *
+   * @param since what was recorded until then was not counted, for a training had had it; null: all
+   *     was counted
+   * @param sourcesRevision of the sources; null: they had changed, and it was to be made anew
+   */
+  record Count(long events, @Nullable Instant since, @Nullable Long sourcesRevision) {
+    Count without(long later) {
+      return new Count(Math.max(0, events - later), since, sourcesRevision);
+    }
+  }
 
   /** A row to be frozen. */
   record Row(TimePlace place, String type, ByteString digests) {}
@@ -138,14 +174,16 @@ final class FrozenStore {
   private static Moment moment(Record row) {
     return new Moment(
         row.get(0, Long.class),
-        row.get(2, Instant.class),
-        row.get(3, String.class),
-        row.get(4, Long.class));
+        row.get(1, Instant.class),
+        row.get(2, String.class),
+        new Count(row.get(3, Long.class), row.get(4, Instant.class), row.get(5, Long.class)));
   }
 
   /** As of a commit; throws if there is no such commit, or the log doesn't tell of it any more. */
   Moment at(DSLContext tx, UUID tenant, UUID dataset, long position) {
-    Record row = tx.fetchSingle(NOW, DSL.val(tenant), DSL.val(dataset));
+    Record row =
+        tx.fetchSingle(
+            THEN, DSL.val(tenant), DSL.val(dataset), DSL.val(position), DSL.val(Long.MAX_VALUE));
     Moment now = moment(row);
     if (position == now.position()) {
       return now;
@@ -154,20 +192,17 @@ final class FrozenStore {
       throw ServiceException.invalid(
           "position", ErrorReason.POSITION_INVALID, "is one that no commit has");
     }
-    if (position <= row.get(1, Long.class)) {
+    if (position <= row.get(6, Long.class)) {
       throw ServiceException.of(
           Code.OUT_OF_RANGE,
           ErrorReason.POSITION_NOT_KEPT,
           "the change log no longer reaches back to this position");
     }
-    Record then =
-        tx.fetchSingle(
-            THEN, DSL.val(tenant), DSL.val(dataset), DSL.val(position), DSL.val(now.snapshot()));
     return new Moment(
         position,
-        then.get(0, Instant.class),
-        then.get(1, String.class),
-        Math.max(0, now.dataCount() - then.get(2, Long.class)));
+        row.get(7, Instant.class),
+        row.get(8, String.class),
+        now.count().without(row.get(9, Long.class)));
   }
 
   /** Gives all rows of a dataset as of a moment, in their order. */
@@ -213,13 +248,29 @@ final class FrozenStore {
     return feature.setFilled((double) filled / rows).build();
   }
 
-  /** The events of a range from a place on, as many as are not too large together. */
-  Part present(DSLContext tx, UUID tenant, DatasetManifest manifest, TimePlace from, TimePlace to) {
+  /** The events of a range from its first on, as many as are not too large together. */
+  Part from(DSLContext tx, UUID tenant, DatasetManifest manifest, TimePlace first, TimePlace last) {
+    return present(tx, tenant, manifest, PRESENT.formatted(">="), first, last);
+  }
+
+  /** The same from the next one after a place on. */
+  Part after(
+      DSLContext tx, UUID tenant, DatasetManifest manifest, TimePlace place, TimePlace last) {
+    return present(tx, tenant, manifest, PRESENT.formatted(">"), place, last);
+  }
+
+  private static Part present(
+      DSLContext tx,
+      UUID tenant,
+      DatasetManifest manifest,
+      String sql,
+      TimePlace from,
+      TimePlace to) {
     String[] types =
         manifest.getSourcesList().stream().map(DatasetSource::getEventType).toArray(String[]::new);
     var rows =
         tx.resultQuery(
-            PRESENT,
+            sql,
             DSL.val(tenant),
             time(from.time()),
             DSL.val(from.id()),
@@ -229,7 +280,7 @@ final class FrozenStore {
             DSL.val(manifest.getFeatureNamesList().toArray(String[]::new)));
     List<Present> part = new ArrayList<>();
     int bytes = 0;
-    try (Cursor<Record> cursor = rows.fetchSize(FETCH_SIZE).fetchLazy()) {
+    try (Cursor<Record> cursor = rows.fetchSize(FETCH_SIZE_WITH_DATA).fetchLazy()) {
       for (Record row : cursor) {
         if (bytes > PART_BYTES) {
           return new Part(part, true);

@@ -99,21 +99,18 @@ final class ManifestRows {
     requireSame(ByteString.copyFrom(ofRange), range.digest());
     digest.update(ofRange);
     Rows rows = new Rows(range, start);
-    TimePlace from = range.first();
-    boolean more = true;
-    while (more) {
-      TimePlace at = from;
-      FrozenStore.Part part =
-          db.write(tenant, tx -> events.present(tx, tenant, proto, at, range.last()));
-      part.rows().forEach(rows::add);
-      more = part.more();
-      if (more) {
-        from = part.rows().getLast().place();
-      } else {
-        rows.addMissing(range.rows());
-      }
+    FrozenStore.Part part =
+        db.write(tenant, tx -> events.from(tx, tenant, proto, range.first(), range.last()));
+    part.rows().forEach(rows::add);
+    while (part.more()) {
+      outbox.requireOpen();
       rows.send();
+      TimePlace sent = part.rows().getLast().place();
+      part = db.write(tenant, tx -> events.after(tx, tenant, proto, sent, range.last()));
+      part.rows().forEach(rows::add);
     }
+    rows.addMissing(range.rows());
+    rows.send();
   }
 
   private static void requireSame(ByteString found, ByteString expected) {

@@ -39,7 +39,8 @@ final class Manifests {
   }
 
   /**
-   * Writes a dataset down.
+   * Writes a dataset down; throws if it was changed since it was read, so that its rows are not
+   * those of these sources.
    *
    * @param position as of which; empty: as of now
    */
@@ -62,6 +63,9 @@ final class Manifests {
             .addAllFeatures(features(tx, dataset, moment, freezing.rows()))
             .build();
     datasets.shareTurn(tx.dsl(), tx.tenant());
+    if (!datasets.require(tx.dsl(), tx.tenant(), dataset.id()).looksLike(dataset)) {
+      throw DatasetRules.changedMeanwhile(dataset);
+    }
     ManifestStore.Stored stored = manifests.insert(tx.dsl(), tx.tenant(), id, moment, manifest);
     tx.changed(new Change(KIND, Op.CREATED, id, null, 1));
     return whole(caller, stored).toBuilder()
@@ -107,25 +111,16 @@ final class Manifests {
 
   ListManifestsResponse list(ListManifestsRequest request) {
     Caller.Tenant caller = Caller.currentTenant();
-    UUID dataset = UUID.fromString(request.getTrainingDatasetId());
     ListManifestsRequest arguments = request.toBuilder().clearPageSize().clearPageToken().build();
     int size = PageTokens.size(request.getPageSize());
-    TimePlace after =
-        PageTokens.decode(caller, arguments, request.getPageToken())
-            .map(TimePlace::ofCursor)
-            .orElse(null);
-    List<DatasetManifest> found =
-        db
-            .read(
-                caller.id(),
-                dsl -> {
-                  datasets.require(dsl, caller.id(), dataset);
-                  return manifests.list(
-                      dsl, caller.id(), new ManifestStore.Listing(dataset, after, size + 1));
-                })
-            .stream()
-            .map(stored -> whole(caller, stored))
-            .toList();
+    ManifestStore.Listing listing =
+        new ManifestStore.Listing(
+            UUID.fromString(request.getTrainingDatasetId()),
+            PageTokens.decode(caller, arguments, request.getPageToken())
+                .map(TimePlace::ofCursor)
+                .orElse(null),
+            size + 1);
+    List<DatasetManifest> found = find(caller, listing);
     ListManifestsResponse.Builder page =
         ListManifestsResponse.newBuilder()
             .addAllManifests(found.subList(0, Math.min(size, found.size())));
@@ -136,6 +131,19 @@ final class Manifests {
       page.setNextPageToken(PageTokens.encode(caller, arguments, place.toCursor()));
     }
     return page.build();
+  }
+
+  private List<DatasetManifest> find(Caller.Tenant caller, ManifestStore.Listing listing) {
+    return db
+        .read(
+            caller.id(),
+            dsl -> {
+              datasets.require(dsl, caller.id(), listing.dataset());
+              return manifests.list(dsl, caller.id(), listing);
+            })
+        .stream()
+        .map(stored -> whole(caller, stored))
+        .toList();
   }
 
   void stream(StreamManifestRowsRequest request, Outbox<StreamManifestRowsResponse> outbox) {

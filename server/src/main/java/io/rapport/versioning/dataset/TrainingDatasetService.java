@@ -197,16 +197,7 @@ final class TrainingDatasetService {
   }
 
   private static void requireEtag(Dataset dataset, String etag) {
-    String current = Etags.of(dataset.revision());
-    if (!etag.isEmpty() && !etag.equals(current)) {
-      throw ServiceException.of(
-              Code.ABORTED,
-              ErrorReason.ETAG_MISMATCH,
-              "the training dataset has changed since its etag was read")
-          .with("kind", DATASET)
-          .with("id", dataset.id().toString())
-          .with("etag", current);
-    }
+    Etags.require(DATASET, dataset.id().toString(), dataset.proto().getEtag(), etag);
   }
 
   private static TrainingDataset merged(
@@ -265,8 +256,10 @@ final class TrainingDatasetService {
           Dataset dataset = datasets.require(tx.dsl(), tx.tenant(), id);
           long sample =
               request.hasSampleSize() ? request.getSampleSize() : dataset.proto().getSampleSize();
-          DataQualityMetrics found = assessments.look(tx.dsl(), tx.tenant(), dataset, sample);
-          return assessments.keep(tx.dsl(), tx.tenant(), found, tx::changed);
+          Assessments.Look look = assessments.look(tx.dsl(), tx.tenant(), dataset, sample);
+          return assessments
+              .keep(tx.dsl(), tx.tenant(), look, tx::changed)
+              .orElseThrow(() -> DatasetRules.changedMeanwhile(dataset));
         });
   }
 

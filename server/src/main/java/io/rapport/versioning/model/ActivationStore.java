@@ -124,6 +124,19 @@ final class ActivationStore {
         .get(0, Long.class);
   }
 
+  /** Says that its version does too badly; returns the activation's revision. */
+  long degraded(DSLContext tx, UUID tenant, UUID id) {
+    return tx.fetchSingle(
+            """
+            UPDATE versioning.model_activations
+               SET degraded_at = now(), revision = revision + 1, last_updated_at = now()
+             WHERE tenant_id = {0} AND id = {1}
+            RETURNING revision
+            """,
+            DSL.val(tenant), DSL.val(id))
+        .get(0, Long.class);
+  }
+
   UUID insert(DSLContext tx, UUID tenant, New it) {
     UUID id = Ids.next();
     tx.execute(

@@ -41,6 +41,13 @@ final class Activations {
     return activations.current(write.dsl(), write.tenant(), modelType);
   }
 
+  /** Says that what is active does too badly. */
+  void degraded(Writing write, String modelType) {
+    UUID id = current(write, modelType).orElseThrow().id();
+    long revision = activations.degraded(write.dsl(), write.tenant(), id);
+    write.changed(ActivationStore.KIND, Op.UPDATED, id, revision);
+  }
+
   /** Replaces what is active, if anything is; returns the id of the activation that begins. */
   UUID replace(Writing write, @Nullable Activation current, Next next) {
     Version version = next.version();

@@ -69,6 +69,13 @@ final class LearningService {
     List<ModelType> types =
         store.types(dsl, tenant, request.getModelTypesList(), lastEvents, MAX_TYPES);
     List<UUID> queue = trainings.queue(dsl, tenant, MAX_QUEUE);
+    Found found = found(dsl, tenant, types, queue);
+    GetLearningStatusResponse.Builder answer = GetLearningStatusResponse.newBuilder();
+    types.forEach(type -> answer.addTypes(status(type, found)));
+    return answer.addAllQueue(found.events(queue)).build();
+  }
+
+  private Found found(DSLContext dsl, UUID tenant, List<ModelType> types, List<UUID> queue) {
     List<UUID> eventIds = new ArrayList<>(queue);
     types.forEach(type -> {
       eventIds.addAll(type.events());
@@ -76,31 +83,20 @@ final class LearningService {
         eventIds.add(type.open());
       }
     });
-    Found found =
-        new Found(
-            events.findAll(dsl, tenant, eventIds.stream().distinct().toList()).stream()
-                .collect(toMap(TrainingEvent::getId, Function.identity())),
-            versions
-                .findAll(
-                    dsl,
-                    tenant,
-                    types.stream().map(ModelType::active).filter(Objects::nonNull).toList())
-                .stream()
-                .collect(toMap(ModelVersion::getId, Function.identity())));
-    GetLearningStatusResponse.Builder answer = GetLearningStatusResponse.newBuilder();
-    for (ModelType type : types) {
-      LearningStatus.Builder status = status(type, found);
-      splits
-          .find(dsl, tenant, type.name())
-          .filter(it -> it.candidate() != null)
-          .ifPresent(it -> status.setSplit(TrafficSplits.proto(type.name(), it)));
-      answer.addTypes(status);
-    }
-    return answer.addAllQueue(found.events(queue)).build();
+    List<UUID> active = types.stream().map(ModelType::active).filter(Objects::nonNull).toList();
+    return new Found(
+        events.findAll(dsl, tenant, eventIds.stream().distinct().toList()).stream()
+            .collect(toMap(TrainingEvent::getId, Function.identity())),
+        versions.findAll(dsl, tenant, active).stream()
+            .collect(toMap(ModelVersion::getId, Function.identity())),
+        splits.find(dsl, tenant, types.stream().map(ModelType::name).toList()));
   }
 
   /** What the ids stand for. */
-  private record Found(Map<String, TrainingEvent> events, Map<String, ModelVersion> versions) {
+  private record Found(
+      Map<String, TrainingEvent> events,
+      Map<String, ModelVersion> versions,
+      Map<String, SplitStore.Split> splits) {
     List<TrainingEvent> events(List<UUID> ids) {
       return ids.stream().map(UUID::toString).filter(events::containsKey).map(events::get).toList();
     }
@@ -110,7 +106,7 @@ final class LearningService {
     }
   }
 
-  private static LearningStatus.Builder status(ModelType type, Found found) {
+  private static LearningStatus status(ModelType type, Found found) {
     LearningStatus.Builder status =
         LearningStatus.newBuilder()
             .setModelType(type.name())
@@ -127,7 +123,11 @@ final class LearningService {
     if (type.open() != null) {
       found.events(List.of(type.open())).forEach(status::setOpenEvent);
     }
-    return status;
+    SplitStore.Split split = found.splits().get(type.name());
+    if (split != null && split.candidate() != null) {
+      status.setSplit(TrafficSplits.proto(type.name(), split));
+    }
+    return status.build();
   }
 
   private static TrainingTriggerInfo trigger(Dataset dataset, boolean open) {
@@ -161,6 +161,9 @@ final class LearningService {
     } else if (dataset.ready()) {
       return Obstacle.OBSTACLE_UNSPECIFIED;
     }
-    return dataset.due() ? Obstacle.NOT_ASSESSED : Obstacle.QUALITY_TOO_LOW;
+    if (dataset.due()) {
+      return Obstacle.NOT_ASSESSED;
+    }
+    return dataset.goodEnough() ? Obstacle.TRAINING_FAILED : Obstacle.QUALITY_TOO_LOW;
   }
 }

@@ -15,6 +15,7 @@ final class LearningStore {
    *
    * @param due whether its quality is going to be assessed
    * @param nextAssessment the count of the one after a failed one; null: none failed
+   * @param goodEnough whether its quality is, as far as it is known
    */
   record Dataset(
       UUID id,
@@ -25,7 +26,8 @@ final class LearningStore {
       @Nullable Double quality,
       boolean due,
       @Nullable Long nextAssessment,
-      @Nullable Instant lastTrainedAt) {}
+      @Nullable Instant lastTrainedAt,
+      boolean goodEnough) {}
 
   /**
    * How a type stands.
@@ -59,7 +61,8 @@ final class LearningStore {
             AND e.status IN ('PENDING', 'IN_PROGRESS')),
         ARRAY (SELECT e.id FROM versioning.model_training_events e
           WHERE e.tenant_id = {0} AND e.model_type = t.name
-          ORDER BY e.created_at DESC, e.id DESC LIMIT {2})
+          ORDER BY e.created_at DESC, e.id DESC LIMIT {2}),
+        COALESCE(d.data_quality_score >= d.quality_bound, false)
         FROM types t
         LEFT JOIN versioning.training_datasets d
           ON d.tenant_id = {0} AND d.dataset_type = t.name
@@ -111,6 +114,7 @@ final class LearningStore {
         row.get(6, Double.class),
         row.get(7, Boolean.class),
         row.get(8, Long.class),
-        row.get(9, Instant.class));
+        row.get(9, Instant.class),
+        row.get(15, Boolean.class));
   }
 }

@@ -11,7 +11,14 @@ public interface LivePerformance {
   /** A performance, comparable with the version's baseline, and how many samples it rests on. */
   record Figure(double value, long samples) {}
 
-  /** How a version did since an instant; empty if nobody measured it. */
-  Optional<Figure> since(
-      DSLContext dsl, UUID tenant, String modelType, String version, Instant from);
+  /**
+   * What is asked.
+   *
+   * @param metric what the baseline is of
+   * @param from the first instant that counts, or another of the same hour
+   */
+  record Question(String modelType, String version, String metric, Instant from) {}
+
+  /** How a version did since an instant; empty if nobody measured that. */
+  Optional<Figure> since(DSLContext dsl, UUID tenant, Question question);
 }

@@ -3,12 +3,11 @@ package io.rapport.versioning.model;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
-import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.resource.Resource;
 import io.rapport.platform.resource.Resources;
 import io.rapport.platform.watch.InitialState;
 import io.rapport.versioning.CallerWrites;
-import io.rapport.versioning.ServiceWrites;
+import io.rapport.versioning.Writes;
 import io.rapport.versioning.training.TrainedModels;
 import io.rapport.versioning.training.Trainings;
 import io.rapport.versioning.v1.ModelActivation;
@@ -25,9 +24,11 @@ import org.jooq.DSLContext;
 /** Builds what belongs to versions of models. */
 public final class ModelFeature implements AutoCloseable {
   /** What versions need of other areas. */
-  public record Others(OpenAlerts alerts, LivePerformance live, SupersededModels superseded) {}
+  public record Others(
+      OpenAlerts alerts, LivePerformance live, SupersededModels superseded, PoorVersions poor) {}
 
   private final TenantDb db;
+  private final Writes writes;
   private final Trainings trainings;
   private final Others others;
   private final Clock clock;
@@ -37,21 +38,23 @@ public final class ModelFeature implements AutoCloseable {
 
   /**
    * @param system the database as the system role sees it
-   * @param writes does what nobody asked for
    */
   public ModelFeature(
       TenantDb db,
       DSLContext system,
-      ServiceWrites writes,
+      Writes writes,
       Trainings trainings,
       Others others,
       Clock clock) {
     this.db = db;
+    this.writes = writes;
     this.trainings = trainings;
     this.others = others;
     this.clock = clock;
     this.activations = new Activations(trainings, others.superseded());
-    this.keeper = new ModelKeeper(db, system, writes, activations, trainings, others.live());
+    this.keeper =
+        new ModelKeeper(
+            system, new KeptVersions(db, writes.service(), activations, trainings, others));
   }
 
   /** The versions, activations, policies and records that are there. */
@@ -73,19 +76,17 @@ public final class ModelFeature implements AutoCloseable {
     keeper.start();
   }
 
-  /** The services, whose writes are done by {@code work}. */
-  public List<ServerServiceDefinition> services(Rpcs rpcs, UnitOfWork work) {
-    Resources resources = new Resources(db, work);
-    CallerWrites writes = new CallerWrites(work);
+  public List<ServerServiceDefinition> services(Rpcs rpcs) {
+    Resources resources = new Resources(db, writes.plain());
+    CallerWrites work = writes.callers();
     Resource<ModelVersion> versions = resources.of(ModelVersion.getDefaultInstance());
     Resource<ModelActivation> shown = resources.of(ModelActivation.getDefaultInstance());
     Promotions promotions = new Promotions(activations, others.alerts(), versions, shown);
     return List.of(
-        new ModelVersionService(db, writes, versions, shown, registrations, promotions).bind(rpcs),
+        new ModelVersionService(db, work, versions, shown, registrations, promotions).bind(rpcs),
         resources.serve(rpcs, ModelActivationServiceGrpc.getServiceDescriptor()),
         resources.serve(rpcs, PromotionPolicyServiceGrpc.getServiceDescriptor()),
-        new PerformanceService(
-                db, writes, resources.of(ModelPerformance.getDefaultInstance()), clock)
+        new PerformanceService(db, work, resources.of(ModelPerformance.getDefaultInstance()), clock)
             .bind(rpcs),
         new LearningService(
                 db, trainings, versions, resources.of(TrainingEvent.getDefaultInstance()))

@@ -113,7 +113,7 @@ final class ModelVersionService {
     if (request.hasTime() && !Times.isValid(request.getTime())) {
       throw ServiceException.invalid("time", ErrorReason.INVALID_FIELD, "is no time");
     }
-    long position = request.hasPosition() ? position(tenant, request.getPosition()) : 0;
+    long position = request.hasPosition() ? Positions.decode(tenant, request.getPosition()) : 0;
     for (int tries = 1; ; tries++) {
       GetActiveModelVersionResponse answer =
           db.read(tenant.id(), dsl -> getActive(dsl, tenant.id(), request, position));
@@ -122,10 +122,6 @@ final class ModelVersionService {
         return answer;
       }
     }
-  }
-
-  private static long position(Caller.Tenant tenant, String text) {
-    return Positions.decode(tenant, text);
   }
 
   private GetActiveModelVersionResponse getActive(

@@ -14,6 +14,7 @@ import io.rapport.platform.resource.Resource;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.versioning.CallerWrites;
 import io.rapport.versioning.Writing;
+import io.rapport.versioning.model.PerformanceStore.Bucket;
 import io.rapport.versioning.v1.GetPerformanceSeriesRequest;
 import io.rapport.versioning.v1.GetPerformanceSeriesResponse;
 import io.rapport.versioning.v1.GetPerformanceSeriesResponse.Point;
@@ -27,11 +28,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
-import org.jooq.Record;
 
 /** The RPCs of how models do. */
 final class PerformanceService {
   private static final int MAX_POINTS = 10_000;
+
+  /** How far callers' clocks may be ahead. */
+  private static final Duration MAX_AHEAD = Duration.ofMinutes(1);
+
   private static final Duration USUAL_SPAN = Duration.ofDays(30);
   private static final String USUAL_METRIC = "accuracy";
 
@@ -58,15 +62,19 @@ final class PerformanceService {
   }
 
   private RecordModelPerformanceResponse record(RecordModelPerformanceRequest request) {
+    Instant last = clock.instant().plus(MAX_AHEAD);
     for (int i = 0; i < request.getRecordsCount(); i++) {
-      check(request.getRecords(i), "records[" + i + "].");
+      check(request.getRecords(i), last, "records[" + i + "].");
     }
     return work.write(request, RecordModelPerformanceResponse.parser(), tx -> record(tx, request));
   }
 
-  private static void check(ModelPerformance record, String path) {
+  private static void check(ModelPerformance record, Instant last, String path) {
     requireTime(record.getWindowStartAt(), path + "window_start_at");
     requireTime(record.getWindowEndAt(), path + "window_end_at");
+    if (Times.instant(record.getWindowEndAt()).isAfter(last)) {
+      throw invalid(path + "window_end_at", "is in the future");
+    }
     if (record.hasWindowStartAt()
         && record.hasWindowEndAt()
         && Times.micros(record.getWindowStartAt()) > Times.micros(record.getWindowEndAt())) {
@@ -100,10 +108,9 @@ final class PerformanceService {
     Writing write = Writing.of(tx);
     List<UUID> ids = records.insert(tx.dsl(), tx.tenant(), request.getRecordsList());
     ids.forEach(id -> write.changed(PerformanceStore.KIND, Op.CREATED, id, 1));
-    for (Record changed : versions.recordPerformance(tx.dsl(), tx.tenant(), ids)) {
-      write.changed(
-          VersionStore.KIND, Op.UPDATED, changed.get(0, UUID.class), changed.get(1, Long.class));
-    }
+    versions
+        .recordPerformance(tx.dsl(), tx.tenant(), ids)
+        .forEach(it -> write.changed(VersionStore.KIND, Op.UPDATED, it.id(), it.revision()));
     return RecordModelPerformanceResponse.newBuilder()
         .addAllIds(ids.stream().map(UUID::toString).toList())
         .build();
@@ -112,13 +119,13 @@ final class PerformanceService {
   private GetPerformanceSeriesResponse series(GetPerformanceSeriesRequest request) {
     UUID tenant = Caller.currentTenant().id();
     PerformanceStore.Question question = question(request);
-    List<Record> points =
+    List<Bucket> points =
         db.read(tenant, dsl -> records.series(dsl, tenant, question, MAX_POINTS + 1));
     if (points.size() > MAX_POINTS) {
       throw invalid("window", "leads to more than 10,000 points: ask for larger windows");
     }
     GetPerformanceSeriesResponse.Builder answer = GetPerformanceSeriesResponse.newBuilder();
-    for (Record point : points) {
+    for (Bucket point : points) {
       seriesOf(answer, point).addPoints(point(point));
     }
     return answer.build();
@@ -147,9 +154,10 @@ final class PerformanceService {
   }
 
   /** The points come series by series. */
-  private static Series.Builder seriesOf(GetPerformanceSeriesResponse.Builder answer, Record row) {
-    String version = row.get(0, String.class);
-    String segment = row.get(1, String.class);
+  private static Series.Builder seriesOf(
+      GetPerformanceSeriesResponse.Builder answer, Bucket point) {
+    String version = point.version();
+    String segment = point.segment();
     int last = answer.getSeriesCount() - 1;
     if (last >= 0
         && answer.getSeries(last).getVersion().equals(version)
@@ -159,14 +167,14 @@ final class PerformanceService {
     return answer.addSeriesBuilder().setVersion(version).setSegment(segment);
   }
 
-  private static Point point(Record row) {
+  private static Point point(Bucket bucket) {
     return Point.newBuilder()
-        .setStartedAt(Times.proto(row.get(2, Instant.class)))
-        .setMean(row.get(3, Double.class))
-        .setMin(row.get(4, Double.class))
-        .setMax(row.get(5, Double.class))
-        .setSampleCount(row.get(6, Long.class))
-        .setRecordCount(row.get(7, Long.class))
+        .setStartedAt(Times.proto(bucket.startedAt()))
+        .setMean(bucket.mean())
+        .setMin(bucket.min())
+        .setMax(bucket.max())
+        .setSampleCount(bucket.samples())
+        .setRecordCount(bucket.records())
         .build();
   }
 }

@@ -32,23 +32,54 @@ final class PerformanceStore {
       Instant to,
       String unit) {}
 
+  /** A metric in one window, of one version and segment; empty texts: of none in particular. */
+  record Bucket(
+      String version,
+      String segment,
+      Instant startedAt,
+      double mean,
+      double min,
+      double max,
+      long samples,
+      long records) {}
+
+  private static final String INSERT =
+      """
+      INSERT INTO versioning.model_performance (tenant_id, id, model_name, version, metric_name,
+        accuracy_metric, sample_count, feature_importance, segment, window_start_at,
+        window_end_at)
+      SELECT {0}, r.id, r.model_name, NULLIF(r.version, ''),
+        COALESCE(NULLIF(r.metric_name, ''), 'accuracy'), r.value, r.samples,
+        NULLIF(r.features, '')::jsonb, NULLIF(r.segment, ''),
+        COALESCE(r.window_start, r.window_end, now()), COALESCE(r.window_end, now())
+        FROM unnest({1}::uuid[], {2}::text[], {3}::text[], {4}::text[], {5}::float8[],
+          {6}::bigint[], {7}::text[], {8}::text[], {9}::timestamptz[], {10}::timestamptz[])
+          AS r (id, model_name, version, metric_name, value, samples, features, segment,
+            window_start, window_end)
+      """;
+
+  /** A record is of the window with its last instant: its end is the first instant after it. */
+  private static final String SERIES =
+      """
+      SELECT COALESCE(r.version, ''), COALESCE(r.segment, ''), date_trunc({5}, l.at, 'UTC'),
+        COALESCE(sum(r.accuracy_metric * r.sample_count)
+          / NULLIF(sum(r.sample_count), 0)::float8, avg(r.accuracy_metric)),
+        min(r.accuracy_metric), max(r.accuracy_metric), sum(r.sample_count)::bigint, count(*)
+        FROM versioning.model_performance r
+       CROSS JOIN LATERAL (SELECT GREATEST(
+          r.window_start_at, r.window_end_at - interval '1 microsecond') AS at) l
+       WHERE r.tenant_id = {0} AND r.model_name = {1} AND r.metric_name = {2}
+         AND r.window_end_at >= {3} AND r.window_end_at <= {4} AND l.at >= {3} AND l.at < {4}
+         AND (cardinality({6}::text[]) = 0 OR COALESCE(r.version, '') = ANY ({6}))
+         AND (cardinality({7}::text[]) = 0 OR COALESCE(r.segment, '') = ANY ({7}))
+       GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT {8}
+      """;
+
   /** Returns the new ids, in the order of the records. */
   List<UUID> insert(DSLContext tx, UUID tenant, List<ModelPerformance> records) {
     List<UUID> ids = records.stream().map(it -> Ids.next()).toList();
     tx.execute(
-        """
-        INSERT INTO versioning.model_performance (tenant_id, id, model_name, version, metric_name,
-          accuracy_metric, sample_count, feature_importance, segment, window_start_at,
-          window_end_at)
-        SELECT {0}, r.id, r.model_name, NULLIF(r.version, ''),
-          COALESCE(NULLIF(r.metric_name, ''), 'accuracy'), r.value, r.samples,
-          NULLIF(r.features, '')::jsonb, NULLIF(r.segment, ''),
-          COALESCE(r.window_start, r.window_end, now()), COALESCE(r.window_end, now())
-          FROM unnest({1}::uuid[], {2}::text[], {3}::text[], {4}::text[], {5}::float8[],
-            {6}::bigint[], {7}::text[], {8}::text[], {9}::timestamptz[], {10}::timestamptz[])
-            AS r (id, model_name, version, metric_name, value, samples, features, segment,
-              window_start, window_end)
-        """,
+        INSERT,
         DSL.val(tenant),
         DSL.val(ids.toArray(UUID[]::new)),
         DSL.val(records.stream().map(ModelPerformance::getModelName).toArray(String[]::new)),
@@ -81,23 +112,10 @@ final class PerformanceStore {
     return features;
   }
 
-  /** Version, segment, start, mean, least, greatest, samples and records of each window. */
-  List<Record> series(DSLContext dsl, UUID tenant, Question question, int limit) {
-    return List.copyOf(
-        dsl.fetch(
-            """
-            SELECT COALESCE(version, ''), COALESCE(segment, ''),
-              date_trunc({5}, window_end_at, 'UTC') AS start,
-              COALESCE(sum(accuracy_metric * sample_count) / NULLIF(sum(sample_count), 0)::float8,
-                avg(accuracy_metric)),
-              min(accuracy_metric), max(accuracy_metric), sum(sample_count)::bigint, count(*)
-              FROM versioning.model_performance
-             WHERE tenant_id = {0} AND model_name = {1} AND metric_name = {2}
-               AND window_end_at >= {3} AND window_end_at < {4}
-               AND (cardinality({6}::text[]) = 0 OR COALESCE(version, '') = ANY ({6}))
-               AND (cardinality({7}::text[]) = 0 OR COALESCE(segment, '') = ANY ({7}))
-             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT {8}
-            """,
+  /** Series by series, each by time. */
+  List<Bucket> series(DSLContext dsl, UUID tenant, Question question, int limit) {
+    return dsl.fetch(
+            SERIES,
             DSL.val(tenant),
             DSL.val(question.modelName()),
             DSL.val(question.metric()),
@@ -106,6 +124,19 @@ final class PerformanceStore {
             DSL.val(question.unit()),
             DSL.val(question.versions().toArray(String[]::new)),
             DSL.val(question.segments().toArray(String[]::new)),
-            DSL.val(limit)));
+            DSL.val(limit))
+        .map(PerformanceStore::bucket);
+  }
+
+  private static Bucket bucket(Record row) {
+    return new Bucket(
+        row.get(0, String.class),
+        row.get(1, String.class),
+        row.get(2, Instant.class),
+        row.get(3, Double.class),
+        row.get(4, Double.class),
+        row.get(5, Double.class),
+        row.get(6, Long.class),
+        row.get(7, Long.class));
   }
 }

@@ -8,10 +8,8 @@ record Policy(
     boolean requireApproval,
     boolean requireDigest,
     boolean blockOnAlerts,
-    boolean automaticRollback,
     double rollbackShare,
     long rollbackMinimumSamples,
     long staleAfterSeconds) {
-  static final Policy USUAL =
-      new Policy(1, 0.7, 20, true, true, true, true, 0.9, 20, 7 * 24 * 3600);
+  static final Policy USUAL = new Policy(1, 0.7, 20, true, true, true, 0.9, 20, 7 * 24 * 3600);
 }

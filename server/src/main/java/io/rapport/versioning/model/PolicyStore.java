@@ -23,7 +23,6 @@ final class PolicyStore {
                 row.getRequireApproval(),
                 row.getRequireDigest(),
                 row.getBlockOnAlerts(),
-                row.getAutomaticRollback(),
                 row.getRollbackShare(),
                 row.getRollbackMinimumSamples(),
                 row.getStaleAfterSeconds()))

@@ -54,55 +54,40 @@ final class Promotions {
   PromoteModelVersionResponse promote(Transaction tx, PromoteModelVersionRequest request) {
     Writing write = Writing.of(tx);
     Version version = lock(write, request.getModelVersionId());
-    requireEtag(version, request.getEtag());
+    Etags.require(
+        "model_version", version.id().toString(), Etags.of(version.revision()), request.getEtag());
     Activation current = activations.current(write, version.modelType()).orElse(null);
     requireExpected(current, request.getExpectedActiveVersionId());
-    PromoteModelVersionResponse.Builder answer = PromoteModelVersionResponse.newBuilder();
     if (current != null && current.version().equals(version.id())) {
-      return answer
-          .setModelVersion(resource.get(tx, version.id()))
-          .setActivation(shown.get(tx, current.id()))
-          .build();
+      return answer(tx, version, current.id()).build();
     }
     List<PromotionGate> gates = gates(write, version, request.getOverridesList());
-    answer.addAllGates(gates);
     if (!Gates.failed(gates).isEmpty()) {
       requireTrial(tx, gates);
-      return answer.setModelVersion(resource.get(tx, version.id())).build();
+      return PromoteModelVersionResponse.newBuilder()
+          .addAllGates(gates)
+          .setModelVersion(resource.get(tx, version.id()))
+          .build();
     }
-    UUID activation =
-        activations.replace(
-            write,
-            current,
-            new Activations.Next(
-                version,
-                Cause.PROMOTION,
-                request.getReason(),
-                current == null ? null : current.id(),
-                overrides(gates, request.getOverridesList())));
-    return answer
+    String overrides = overrides(gates, request.getOverridesList());
+    UUID previous = current == null ? null : current.id();
+    Activations.Next next =
+        new Activations.Next(version, Cause.PROMOTION, request.getReason(), previous, overrides);
+    UUID activation = activations.replace(write, current, next);
+    return answer(tx, version, activation).addAllGates(gates).build();
+  }
+
+  private PromoteModelVersionResponse.Builder answer(
+      Transaction tx, Version version, UUID activation) {
+    return PromoteModelVersionResponse.newBuilder()
         .setModelVersion(resource.get(tx, version.id()))
-        .setActivation(shown.get(tx, activation))
-        .build();
+        .setActivation(shown.get(tx, activation));
   }
 
   private Version lock(Writing write, String id) {
     return versions
         .lock(write.dsl(), write.tenant(), UUID.fromString(id))
         .orElseThrow(() -> ServiceException.notFound("model_version", id));
-  }
-
-  private static void requireEtag(Version version, String etag) {
-    String current = Etags.of(version.revision());
-    if (!etag.isEmpty() && !etag.equals(current)) {
-      throw ServiceException.of(
-              Code.ABORTED,
-              ErrorReason.ETAG_MISMATCH,
-              "the model_version has changed since its etag was read")
-          .with("kind", "model_version")
-          .with("id", version.id().toString())
-          .with("etag", current);
-    }
   }
 
   private static void requireExpected(@Nullable Activation current, String expected) {

@@ -1,6 +1,5 @@
 package io.rapport.versioning.model;
 
-import com.google.protobuf.Struct;
 import io.grpc.Status.Code;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.ServiceException;
@@ -35,8 +34,8 @@ final class Registrations implements TrainedModels {
             trained.performanceBaseline() == null
                 ? trained.validationScore()
                 : trained.performanceBaseline(),
-            json(trained.metrics(), "performance_metrics"),
-            json(trained.metadata(), "model_metadata"),
+            StructJson.write(trained.metrics(), "performance_metrics"),
+            StructJson.write(trained.metadata(), "model_metadata"),
             write.by()));
   }
 
@@ -62,8 +61,8 @@ final class Registrations implements TrainedModels {
             request.getTrainingDataSize(),
             score,
             request.hasPerformanceBaseline() ? (Double) request.getPerformanceBaseline() : score,
-            json(request.getPerformanceMetrics(), "performance_metrics"),
-            json(request.getModelMetadata(), "model_metadata"),
+            StructJson.write(request.getPerformanceMetrics(), "performance_metrics"),
+            StructJson.write(request.getModelMetadata(), "model_metadata"),
             write.by()));
   }
 
@@ -93,10 +92,6 @@ final class Registrations implements TrainedModels {
         .flatMap(SemanticVersion::parse)
         .map(SemanticVersion::nextPatch)
         .orElse(SemanticVersion.FIRST);
-  }
-
-  private static String json(Struct struct, String path) {
-    return StructJson.write(struct, path);
   }
 
   private UUID insert(Writing write, VersionStore.New version) {

@@ -3,6 +3,7 @@ package io.rapport.versioning.model;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.v1.ErrorReason;
 import java.math.BigInteger;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -75,17 +76,17 @@ record SemanticVersion(
   }
 
   private static void number(StringBuilder key, String digits) {
-    key.append("%02d".formatted(digits.length())).append(digits);
+    key.append(String.format(Locale.ROOT, "%02d", digits.length())).append(digits);
   }
 
   @Override
   public String toString() {
-    return "%d.%d.%d%s%s"
-        .formatted(
-            major,
-            minor,
-            patch,
-            preRelease.isEmpty() ? "" : "-" + preRelease,
-            build.isEmpty() ? "" : "+" + build);
+    return major
+        + "."
+        + minor
+        + "."
+        + patch
+        + (preRelease.isEmpty() ? "" : "-" + preRelease)
+        + (build.isEmpty() ? "" : "+" + build);
   }
 }

@@ -2,8 +2,12 @@ package io.rapport.versioning.model;
 
 import io.rapport.platform.Ids;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
@@ -42,6 +46,20 @@ final class SplitStore {
         .stream()
         .findFirst()
         .map(SplitStore::split);
+  }
+
+  /** Those that there are, by the model types. */
+  Map<String, Split> find(DSLContext dsl, UUID tenant, List<String> modelTypes) {
+    return dsl
+        .fetch(
+            "SELECT "
+                + COLUMNS
+                + " FROM versioning.traffic_splits WHERE tenant_id = {0} AND model_type = ANY ({1})",
+            DSL.val(tenant),
+            DSL.val(modelTypes.toArray(String[]::new)))
+        .stream()
+        .map(SplitStore::split)
+        .collect(Collectors.toMap(Split::modelType, Function.identity()));
   }
 
   private static Split split(Record row) {

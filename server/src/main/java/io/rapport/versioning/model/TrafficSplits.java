@@ -1,6 +1,5 @@
 package io.rapport.versioning.model;
 
-import io.grpc.Status.Code;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.Etags;
@@ -62,7 +61,11 @@ final class TrafficSplits {
     Writing write = Writing.of(tx);
     String type = request.getModelType();
     Split before = splits.find(tx.dsl(), tx.tenant(), type).orElse(null);
-    requireEtag(before, request.getEtag());
+    Etags.require(
+        "traffic_split",
+        type,
+        before == null ? "" : Etags.of(before.revision()),
+        request.getEtag());
     if (versions.active(tx.dsl(), tx.tenant(), type).isEmpty()) {
       throw ModelVersionService.noneActive(type);
     }
@@ -71,18 +74,6 @@ final class TrafficSplits {
     Split split = splits.put(tx.dsl(), tx.tenant(), type, candidate, share);
     write.changed(SplitStore.KIND, Op.UPDATED, split.id(), split.revision());
     return proto(type, split);
-  }
-
-  private static void requireEtag(@Nullable Split split, String etag) {
-    String current = split == null ? "" : Etags.of(split.revision());
-    if (!etag.isEmpty() && !etag.equals(current)) {
-      throw ServiceException.of(
-              Code.ABORTED,
-              ErrorReason.ETAG_MISMATCH,
-              "the traffic_split has changed since its etag was read")
-          .with("kind", "traffic_split")
-          .with("etag", current);
-    }
   }
 
   private @Nullable UUID candidate(Writing write, SetTrafficSplitRequest request) {

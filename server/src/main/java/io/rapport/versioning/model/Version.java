@@ -1,6 +1,5 @@
 package io.rapport.versioning.model;
 
-import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +21,5 @@ record Version(
     long dataSize,
     @Nullable Double score,
     @Nullable Double baseline,
-    @Nullable Double current,
-    long samples,
-    @Nullable Instant performanceAt,
     boolean isActive,
     long revision) {}

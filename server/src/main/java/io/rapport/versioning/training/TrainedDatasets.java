@@ -7,8 +7,7 @@ import java.util.function.Consumer;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** Is told of completed trainings, in the transaction that completes them. */
-@FunctionalInterface
+/** Is told how trainings end, in the transactions that end them. */
 public interface TrainedDatasets {
   /**
    * The dataset begins to count anew. The tenant's head is locked.
@@ -23,4 +22,12 @@ public interface TrainedDatasets {
       @Nullable UUID manifest,
       Instant at,
       Consumer<Change> changes);
+
+  /**
+   * The training failed or was called off: if the dataset was ready, another is asked for when it
+   * has more and is found to be good again. The tenant's head is locked.
+   *
+   * @param changes takes what is changed
+   */
+  void notTrained(DSLContext tx, UUID tenant, UUID dataset, Consumer<Change> changes);
 }

@@ -3,12 +3,10 @@ package io.rapport.versioning.training;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
-import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.resource.Resource;
 import io.rapport.platform.resource.Resources;
 import io.rapport.platform.watch.InitialState;
-import io.rapport.versioning.CallerWrites;
-import io.rapport.versioning.ServiceWrites;
+import io.rapport.versioning.Writes;
 import io.rapport.versioning.Writing;
 import io.rapport.versioning.dataset.TrainingRequests;
 import io.rapport.versioning.v1.ModelVersion;
@@ -19,8 +17,9 @@ import org.jooq.DSLContext;
 /** Builds what belongs to trainings. */
 public final class TrainingFeature implements AutoCloseable {
   private final TenantDb db;
-  private final UnitOfWork work;
   private final DSLContext system;
+  private final Writes writes;
+  private final TrainedDatasets datasets;
   private final Clock clock;
   private final TrainingWaits waits;
   private final TrainingReaper reaper;
@@ -28,16 +27,17 @@ public final class TrainingFeature implements AutoCloseable {
 
   /**
    * @param system the database as the system role sees it
-   * @param writes does what nobody asked for
+   * @param datasets hear how trainings end
    */
   public TrainingFeature(
-      TenantDb db, UnitOfWork work, DSLContext system, ServiceWrites writes, Clock clock) {
+      TenantDb db, DSLContext system, Writes writes, TrainedDatasets datasets, Clock clock) {
     this.db = db;
-    this.work = work;
     this.system = system;
+    this.writes = writes;
+    this.datasets = datasets;
     this.clock = clock;
     this.waits = new TrainingWaits(system);
-    this.reaper = new TrainingReaper(system, writes);
+    this.reaper = new TrainingReaper(system, writes.service(), datasets);
   }
 
   /** The trainings that are there. */
@@ -69,17 +69,14 @@ public final class TrainingFeature implements AutoCloseable {
    * The service.
    *
    * @param models makes versions of what was trained
-   * @param datasets hear of what was trained with them
    */
-  public ServerServiceDefinition service(
-      Rpcs rpcs, TrainedModels models, TrainedDatasets datasets) {
-    Resources resources = new Resources(db, work);
+  public ServerServiceDefinition service(Rpcs rpcs, TrainedModels models) {
+    Resources resources = new Resources(db, writes.plain());
     Resource<TrainingEvent> events = resources.of(TrainingEvent.getDefaultInstance());
     Resource<ModelVersion> versions = resources.of(ModelVersion.getDefaultInstance());
-    CallerWrites writes = new CallerWrites(work);
-    Claims claims = new Claims(writes, system, waits, events);
-    return new TrainingService(writes, events, versions, claims, trainings, models, datasets, clock)
-        .bind(rpcs);
+    Claims claims = new Claims(writes.callers(), system, waits, events);
+    TrainingEndings endings = new TrainingEndings(events, versions, models, datasets, clock);
+    return new TrainingService(writes.callers(), events, claims, trainings, endings).bind(rpcs);
   }
 
   @Override

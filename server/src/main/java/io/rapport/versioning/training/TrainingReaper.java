@@ -3,7 +3,11 @@ package io.rapport.versioning.training;
 import io.rapport.platform.Change.Op;
 import io.rapport.versioning.ServiceWrites;
 import io.rapport.versioning.Writing;
+import io.rapport.versioning.training.TrainingStore.Changed;
+import io.rapport.versioning.training.TrainingStore.Reaped;
+import io.rapport.versioning.v1.TrainingEvent.Status;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
@@ -20,13 +24,15 @@ final class TrainingReaper implements AutoCloseable {
 
   private final DSLContext system;
   private final ServiceWrites writes;
+  private final TrainedDatasets datasets;
   private final TrainingStore store = new TrainingStore();
   private final Thread thread;
   private boolean fails;
 
-  TrainingReaper(DSLContext system, ServiceWrites writes) {
+  TrainingReaper(DSLContext system, ServiceWrites writes, TrainedDatasets datasets) {
     this.system = system;
     this.writes = writes;
+    this.datasets = datasets;
     this.thread = Thread.ofVirtual().name("training-reaper").unstarted(this::reapOn);
   }
 
@@ -52,24 +58,46 @@ final class TrainingReaper implements AutoCloseable {
 
   private void reapSafely() {
     try {
+      boolean done = true;
       for (UUID tenant : store.tenantsWithLost(system)) {
-        int lost = writes.write(tenant, this::reap);
-        if (lost > 0) { // and no other server was faster
-          log.info("{} trainings of tenant {} had lost their workers", lost, tenant);
-        }
+        done &= tried(tenant);
       }
-      fails = false;
+      fails = fails && !done;
     } catch (RuntimeException e) {
-      if (!fails) {
-        log.warn("lost workers can't be looked for; tried until it succeeds", e);
-      }
-      fails = true;
+      warn("lost workers can't be looked for", e);
     }
   }
 
+  /** Others don't wait for a tenant whose trainings can't be written. */
+  private boolean tried(UUID tenant) {
+    try {
+      int lost = writes.write(tenant, this::reap);
+      if (lost > 0) { // and no other server was faster
+        log.info("{} trainings of tenant {} had lost their workers", lost, tenant);
+      }
+      return true;
+    } catch (RuntimeException e) {
+      warn("lost workers of tenant " + tenant + " can't be replaced", e);
+      return false;
+    }
+  }
+
+  private void warn(String what, RuntimeException e) {
+    if (!fails) {
+      log.warn("{}; tried until it succeeds", what, e);
+    }
+    fails = true;
+  }
+
   private int reap(Writing write) {
-    var reaped = store.reap(write.dsl(), write.tenant());
-    reaped.forEach(it -> write.changed(TrainingStore.KIND, Op.UPDATED, it.id(), it.revision()));
+    List<Reaped> reaped = store.reap(write.dsl(), write.tenant());
+    for (Reaped it : reaped) {
+      Changed changed = it.changed();
+      write.changed(TrainingStore.KIND, Op.UPDATED, changed.id(), changed.revision());
+      if (it.status() == Status.FAILED) {
+        datasets.notTrained(write.dsl(), write.tenant(), it.dataset(), write.changes());
+      }
+    }
     return reaped.size();
   }
 }

@@ -47,8 +47,16 @@ final class TrainingStore {
   /** What a training is now. */
   record Changed(UUID id, long revision) {}
 
-  /** A result of a training, as JSON where it is structured. */
+  /** What became of a training whose worker was lost. */
+  record Reaped(Changed changed, UUID dataset, Status status) {}
+
+  /**
+   * A result of a training, as JSON where it is structured.
+   *
+   * @param manifest what it was trained with; null if nobody said
+   */
   record Result(
+      @Nullable UUID manifest,
       String modelPath,
       String digest,
       @Nullable String previousPath,
@@ -239,7 +247,7 @@ final class TrainingStore {
               lease_expires_at = NULL, progress = 1, ended_at = clock_timestamp(),
               model_path = {2}, artefact_digest = NULLIF({3}, ''), previous_model_path = {4},
               validation_score = {5}, training_data_size = {6},
-              performance_metrics = {7}::jsonb,
+              performance_metrics = {7}::jsonb, manifest_id = {8},
               revision = revision + 1, last_updated_at = now()
              WHERE tenant_id = {0} AND id = {1}
             RETURNING id, revision
@@ -251,23 +259,28 @@ final class TrainingStore {
             DSL.val(result.previousPath(), String.class),
             DSL.val(result.score(), Double.class),
             DSL.val(result.dataSize()),
-            DSL.val(result.metrics())));
+            DSL.val(result.metrics()),
+            DSL.val(result.manifest(), UUID.class)));
   }
 
-  /** Ends an attempt: the training waits again, or has failed. */
-  Changed giveUp(DSLContext tx, UUID tenant, UUID id, boolean again, String failure) {
+  /**
+   * Ends an attempt.
+   *
+   * @param next PENDING if another is made, else FAILED
+   */
+  Changed giveUp(DSLContext tx, UUID tenant, UUID id, Status next, String failure) {
     return changed(
         tx.fetchSingle(
             """
             UPDATE versioning.model_training_events
-               SET status = CASE WHEN {2} THEN 'PENDING' ELSE 'FAILED' END, failure = {3},
-                 ended_at = CASE WHEN {2} THEN NULL ELSE clock_timestamp() END,
+               SET status = {2}, failure = {3},
+                 ended_at = CASE WHEN {2} = 'FAILED' THEN clock_timestamp() END,
                  lease_id = NULL, lease_expires_at = NULL,
                  revision = revision + 1, last_updated_at = now()
              WHERE tenant_id = {0} AND id = {1}
             RETURNING id, revision
             """,
-            DSL.val(tenant), DSL.val(id), DSL.val(again), DSL.val(failure)));
+            DSL.val(tenant), DSL.val(id), DSL.val(next.name()), DSL.val(failure)));
   }
 
   Changed cancel(DSLContext tx, UUID tenant, UUID id, String reason) {
@@ -326,7 +339,7 @@ final class TrainingStore {
   }
 
   /** Ends the attempts of workers that were lost. */
-  List<Changed> reap(DSLContext tx, UUID tenant) {
+  List<Reaped> reap(DSLContext tx, UUID tenant) {
     return tx.fetch(
             """
             UPDATE versioning.model_training_events SET
@@ -340,10 +353,12 @@ final class TrainingStore {
                 WHERE tenant_id = {0} AND status = 'IN_PROGRESS'
                   AND lease_expires_at <= clock_timestamp()
                 ORDER BY id FOR UPDATE)
-            RETURNING id, revision
+            RETURNING id, revision, training_dataset_id, status
             """,
             DSL.val(tenant))
-        .map(TrainingStore::changed);
+        .map(row ->
+            new Reaped(
+                changed(row), row.get(2, UUID.class), Status.valueOf(row.get(3, String.class))));
   }
 
   /** What waits, in the order in which workers get it. */

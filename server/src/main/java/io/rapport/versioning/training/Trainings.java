@@ -29,21 +29,26 @@ public final class Trainings {
         new New(modelType, dataset, null, Cause.THRESHOLD, SERVICE_PRIORITY, write.by(), ""));
   }
 
-  /** Asks for a training because a version does badly, if the type has a dataset. */
+  /** Asks for a training because a version was rolled back, if the type has a dataset. */
   public Optional<Requested> rolledBack(Writing write, String modelType, String reason) {
+    return tooBad(write, modelType, Cause.ROLLBACK, reason);
+  }
+
+  /**
+   * Asks for a training because a version does badly and there is none to return to, if the type
+   * has a dataset.
+   */
+  public Optional<Requested> degraded(Writing write, String modelType, String reason) {
+    return tooBad(write, modelType, Cause.PERFORMANCE, reason);
+  }
+
+  private Optional<Requested> tooBad(Writing write, String modelType, Cause cause, String reason) {
     return store
         .dataset(write.dsl(), write.tenant(), modelType)
         .map(dataset ->
             request(
                 write,
-                new New(
-                    modelType,
-                    dataset,
-                    null,
-                    Cause.ROLLBACK,
-                    SERVICE_PRIORITY,
-                    write.by(),
-                    reason)));
+                new New(modelType, dataset, null, cause, SERVICE_PRIORITY, write.by(), reason)));
   }
 
   /** Asks for a training because somebody wants it. */

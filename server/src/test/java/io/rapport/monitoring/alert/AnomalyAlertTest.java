@@ -119,6 +119,17 @@ class AnomalyAlertTest {
   }
 
   @Test
+  void isAnotherAlertIfItIsAnotherModels() {
+    AnomalyAlert first = raise(alert(Severity.LOW).setModelName("other").setFingerprint("drift"));
+
+    AnomalyAlert second = raise(alert(Severity.CRITICAL).setFingerprint("drift"));
+
+    assertThat(second.getId()).isNotEqualTo(first.getId());
+    assertThat(get(first.getId()).getOccurrences()).isOne();
+    assertThat(openCritical()).isOne();
+  }
+
+  @Test
   void isOneAlertThoughManyRaiseItAtTheSameTime() {
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 20; i++) {
@@ -198,6 +209,7 @@ class AnomalyAlertTest {
     List<String> seen = new ArrayList<>();
     String token = "";
     do {
+      raise(alert(Severity.LOW).setFingerprint("f0")); // which moves it to no other page
       ListAnomalyAlertsResponse page =
           alerts()
               .listAnomalyAlerts(

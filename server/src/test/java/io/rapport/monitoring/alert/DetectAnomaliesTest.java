@@ -6,6 +6,7 @@ import static io.rapport.monitoring.prediction.Predictions.stub;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Struct;
+import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlert.Cause;
 import io.rapport.monitoring.v1.AnomalyAlert.Severity;
 import io.rapport.monitoring.v1.AnomalyAlertServiceGrpc;
@@ -96,6 +97,48 @@ class DetectAnomaliesTest {
   void looksWithBothIfNobodySaysOtherwise() {
     assertThat(new DetectionStore().settings(rapport.sql(), rapport.tenant(), "m").method())
         .isEqualTo(Method.BOTH);
+  }
+
+  @Test
+  void raisesWhatSendersFoundInTheCommitThatLogsIt() {
+    onlyOnDemand();
+    List<LoggedPrediction> sent =
+        List.of(
+            planted("m", 1, 3).toBuilder().setIsAnomaly(true).setAnomalyScore(-0.6).build(),
+            planted("m", 9, 2).toBuilder()
+                .setSeverity(LoggedPrediction.Severity.CRITICAL)
+                .setAnomalyScore(-0.95)
+                .build(),
+            planted("m", 2, 1),
+            planted("other", 2, 1));
+
+    log(rapport.channel(), sent);
+    log(rapport.channel(), sent);
+
+    assertThat(alerts())
+        .singleElement()
+        .satisfies(it -> {
+          assertThat(it.getModelName()).isEqualTo("m");
+          assertThat(it.getSeverity()).isEqualTo(Severity.CRITICAL);
+          assertThat(it.getCause()).isEqualTo(Cause.RAISED);
+          assertThat(it.getOccurrences()).isEqualTo(2);
+          assertThat(it.getAlertData().getFieldsOrThrow("prediction_id").getStringValue())
+              .isEqualTo(sent.get(1).getId());
+        });
+  }
+
+  private static List<AnomalyAlert> alerts() {
+    return AnomalyAlertServiceGrpc.newBlockingStub(rapport.channel())
+        .listAnomalyAlerts(ListAnomalyAlertsRequest.getDefaultInstance())
+        .getAlertsList();
+  }
+
+  @Test
+  void looksOnDemandAsIfItWereNotSwitchedOff() {
+    log(rapport.channel(), usual("m"));
+    set(DetectionSettings.newBuilder().setModelName("*").setMethod(Method.OFF));
+
+    assertThat(detect("m", true).getAnomalyCount()).isLessThanOrEqualTo(2);
   }
 
   private static int marked() {

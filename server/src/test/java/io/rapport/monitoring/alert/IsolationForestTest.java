@@ -19,6 +19,10 @@ class IsolationForestTest {
         .toArray(double[][]::new);
   }
 
+  private static double score(IsolationForest forest, double[] row) {
+    return forest.scores(new double[][] {row})[0];
+  }
+
   @Test
   void setsApartWhatLiesFarFromTheRest() {
     double[][] rows = cloud(1000);
@@ -26,7 +30,7 @@ class IsolationForestTest {
     rows[501] = new double[] {-9, 9};
     IsolationForest forest = new IsolationForest(rows, USUAL);
 
-    double[] scores = Arrays.stream(rows).mapToDouble(forest::score).toArray();
+    double[] scores = forest.scores(rows);
 
     double[] others =
         IntStream.range(0, rows.length)
@@ -45,10 +49,10 @@ class IsolationForestTest {
     double[][] rows = cloud(300);
     double[] row = {3, 3};
 
-    double score = new IsolationForest(rows, USUAL).score(row);
+    double score = score(new IsolationForest(rows, USUAL), row);
 
-    assertThat(new IsolationForest(rows, USUAL).score(row)).isEqualTo(score);
-    assertThat(new IsolationForest(rows, new IsolationForest.Shape(100, 256, 8)).score(row))
+    assertThat(score(new IsolationForest(rows, USUAL), row)).isEqualTo(score);
+    assertThat(score(new IsolationForest(rows, new IsolationForest.Shape(100, 256, 8)), row))
         .isNotEqualTo(score);
   }
 
@@ -70,7 +74,7 @@ class IsolationForestTest {
 
     IsolationForest forest = new IsolationForest(rows, USUAL);
 
-    assertThat(forest.score(new double[] {1, 2})).isCloseTo(-0.5, within(0.01));
+    assertThat(score(forest, new double[] {1, 2})).isCloseTo(-0.5, within(0.01));
   }
 
   @Test
@@ -80,7 +84,7 @@ class IsolationForestTest {
     IsolationForest forest = new IsolationForest(rows, USUAL);
 
     for (double[] row : rows) {
-      assertThat(forest.score(row)).isBetween(-1.0, 0.0);
+      assertThat(score(forest, row)).isBetween(-1.0, 0.0);
     }
   }
 
@@ -91,6 +95,14 @@ class IsolationForestTest {
     assertThat(z.of(3)).isZero();
     assertThat(z.of(100)).isCloseTo(0.6745 * 97, within(1e-9));
     assertThat(z.score(3 + 3.5 / 0.6745, 3.5)).isCloseTo(-0.5, within(1e-9));
+  }
+
+  @Test
+  void measuresEachSideOfSkewedValuesByItself() {
+    RobustZScore z = new RobustZScore(new double[] {0.9, 0.95, 1, 2, 5, 10, 20});
+
+    assertThat(z.of(20)).isCloseTo(0.6745 * 18 / 5.5, within(1e-9));
+    assertThat(z.of(0.9)).isCloseTo(0.6745 * 1.1 / 1.025, within(1e-9));
   }
 
   @Test

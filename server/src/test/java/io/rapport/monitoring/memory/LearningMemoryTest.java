@@ -127,6 +127,7 @@ class LearningMemoryTest {
     assertThat(similar(like("overdue issues team").setLimit(1))).hasSize(1);
     assertThat(similar(like("the of and"))).isEmpty();
     assertThat(similar(like("'):*&!| <-> \\"))).isEmpty();
+    assertThat(similar(like("overdue: it's at https://a.example/b?c=1&d='2\\'"))).isNotEmpty();
   }
 
   @Test

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.rapport.monitoring.prediction.PredictionLogFeature.LivePerformance;
+import io.rapport.monitoring.prediction.PredictionLogFeature.LiveQuestion;
 import io.rapport.monitoring.v1.GetLoggedPredictionRequest;
 import io.rapport.monitoring.v1.GetPerformanceFiguresRequest;
 import io.rapport.monitoring.v1.GetPerformanceFiguresRequest.Window;
@@ -209,7 +210,7 @@ class OutcomeTest {
   }
 
   @Test
-  void tellsOthersOneFigureOfAVersion() {
+  void tellsOthersTheFigureThatTheyAskFor() {
     record(
         rapport.channel(),
         label(logged(prediction().setPredictedClass("a")), "a"),
@@ -220,22 +221,23 @@ class OutcomeTest {
       record(rapport.channel(), value(number, predicted == 3 ? 4 : predicted));
     }
 
-    assertThat(live("1.0.0", "2020-01-01T00:00:00Z"))
-        .contains(new LivePerformance("accuracy", 0.5, 2));
-    assertThat(live("1.0.0", "2099-01-01T00:00:00Z")).isEmpty();
+    assertThat(live("1.0.0", "accuracy", "2020-01-01T00:00:00Z"))
+        .contains(new LivePerformance(0.5, 2));
+    assertThat(live("1.0.0", "accuracy", "2099-01-01T00:00:00Z")).isEmpty();
+    assertThat(live("1.0.0", "r_squared", "2020-01-01T00:00:00Z")).isEmpty();
+    assertThat(live("1.0.0", "auc", "2020-01-01T00:00:00Z")).isEmpty();
     double mean = 7 / 3.0;
     double deviations = Math.pow(1 - mean, 2) + Math.pow(2 - mean, 2) + Math.pow(4 - mean, 2);
-    assertThat(live("2", "2020-01-01T00:00:00Z"))
+    assertThat(live("2", "r_squared", "2020-01-01T00:00:00Z"))
         .hasValueSatisfying(it -> {
-          assertThat(it.metric()).isEqualTo("r_squared");
           assertThat(it.sampleCount()).isEqualTo(3);
           assertThat(it.value()).isCloseTo(1 - 1 / deviations, within(TINY));
         });
   }
 
-  private Optional<LivePerformance> live(String version, String since) {
-    return new LivePerformanceStore()
-        .find(rapport.sql(), rapport.tenant(), "lead_time", version, Instant.parse(since));
+  private Optional<LivePerformance> live(String version, String metric, String since) {
+    LiveQuestion question = new LiveQuestion("lead_time", version, metric, Instant.parse(since));
+    return new LivePerformanceStore().find(rapport.sql(), rapport.tenant(), question);
   }
 
   @Test

@@ -458,7 +458,7 @@ class WatchTest {
                 + " identity.system_setting identity.user identity.user_permission"
                 + " monitoring.alert_silence monitoring.anomaly_alert"
                 + " monitoring.detection_settings monitoring.learning_memory"
-                + " tracking.event_property tracking.quarantined_event"
+                + " search.embedding_model tracking.event_property tracking.quarantined_event"
                 + " versioning.data_quality_metrics versioning.model_activation"
                 + " versioning.model_performance versioning.model_version"
                 + " versioning.promotion_policy versioning.training_dataset"

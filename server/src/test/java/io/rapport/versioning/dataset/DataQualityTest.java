@@ -4,6 +4,7 @@ import static io.rapport.versioning.dataset.GivenDataset.dataset;
 import static io.rapport.versioning.dataset.GivenDataset.event;
 import static io.rapport.versioning.dataset.GivenDataset.events;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.protobuf.ListValue;
@@ -31,8 +32,10 @@ import io.rapport.versioning.v1.QualityTrend;
 import io.rapport.versioning.v1.TrainingDataset;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -155,6 +158,73 @@ class DataQualityTest {
   }
 
   @Test
+  void assessesNumbersWhoseSquaresNoDoubleHolds() {
+    TrainingDataset dataset = datasets().create(dataset(100).build());
+    track("{\"a\":1e200}", "{\"a\":-1e300}", "{\"a\":1e-320}", "{\"a\":1e139}", "{\"a\":-1e139}");
+
+    DataQualityMetrics found = datasets().assess(dataset.getId());
+
+    assertThat(found.getRecordCount()).isEqualTo(5);
+    assertThat(found.getFields(0).getPopulatedCount()).isEqualTo(5);
+    assertThat(found.getFields(0).getNumbers().getCount()).isEqualTo(3);
+    assertThat(found.getFields(0).getNumbers().getMean()).isZero();
+    assertThat(found.getFields(0).getNumbers().getMax()).isEqualTo(1e139);
+
+    TrainingDataset tiny =
+        datasets()
+            .create(
+                dataset(100)
+                    .setDatasetType("tiny")
+                    .clearSources()
+                    .addSources(GivenDataset.source("tiny"))
+                    .build());
+    rapport
+        .client()
+        .events()
+        .track(event("{\"a\":1e-320}").toBuilder().setEventType("tiny").build());
+    assertThat(datasets().assess(tiny.getId()).getFields(0).getNumbers().getMax()).isZero();
+  }
+
+  @Test
+  void tellsDuplicatesAmongRecordsOfManyFields() {
+    TrainingDataset dataset = datasets().create(dataset(1_000_000).setSampleSize(0).build());
+    track(wide(5), wide(7), wide(5), "{\"a\":1}", "{\"a\":1.0}");
+    assertThat(datasets().assess(dataset.getId()).getDuplicateCount()).isEqualTo(2);
+
+    Random random = new Random(11);
+    Set<String> records = new HashSet<>();
+    for (int i = 0; i < 3; i++) {
+      List<Event> events = new ArrayList<>();
+      for (int j = 0; j < 1000; j++) {
+        String record = flags(random);
+        records.add(record);
+        events.add(event(record));
+      }
+      rapport.client().events().batch(events);
+    }
+
+    assertThat(datasets().assess(dataset.getId()).getDuplicateCount())
+        .isEqualTo(2 + 3000 - records.size());
+  }
+
+  /** Two fields that are far apart have the value, 18 others have their own. */
+  private static String wide(int value) {
+    List<String> fields = new ArrayList<>();
+    for (int i = 1; i <= 20; i++) {
+      fields.add("\"k%02d\":%d".formatted(i, i == 1 || i == 17 ? value : i * 100));
+    }
+    return "{" + String.join(",", fields) + "}";
+  }
+
+  private static String flags(Random random) {
+    List<String> fields = new ArrayList<>();
+    for (int i = 1; i <= 35; i++) {
+      fields.add("\"k%02d\":%d".formatted(i, random.nextInt(2)));
+    }
+    return "{" + String.join(",", fields) + "}";
+  }
+
+  @Test
   void looksAtTheLastAndAtNamedFeaturesOnly() {
     TrainingDataset dataset =
         datasets()
@@ -235,6 +305,36 @@ class DataQualityTest {
                     .setCurrentId(second.getId())
                     .build());
     assertThat(none.getVerdict()).isEqualTo(Verdict.NONE);
+  }
+
+  @Test
+  void tellsThatAFeatureIsOfAnotherType() {
+    TrainingDataset dataset = datasets().create(dataset(1_000_000).setSampleSize(50).build());
+    trackDays(1, 50, "\"a\":1,\"b\":true,\"c\":1,\"n\":%d,\"m\":%d", 0);
+    datasets().assess(dataset.getId());
+    trackDays(2, 50, "\"a\":\"1\",\"b\":\"true\",\"c\":null,\"n\":%d,\"m\":%d", 0);
+    DataQualityMetrics second = datasets().assess(dataset.getId());
+
+    DatasetDrift drift = datasets().drift(dataset.getId());
+
+    assertThat(second.getConsistencyScore()).isEqualTo(1);
+    assertThat(drift.getVerdict()).isEqualTo(Verdict.SIGNIFICANT);
+    assertThat(drift.getFeaturesList())
+        .extracting(
+            FeatureDrift::getName,
+            FeatureDrift::getVerdict,
+            FeatureDrift::getBaselineType,
+            FeatureDrift::getCurrentType)
+        .containsExactly(
+            tuple("a", Verdict.SIGNIFICANT, ValueType.NUMBER, ValueType.STRING),
+            tuple("b", Verdict.SIGNIFICANT, ValueType.BOOLEAN, ValueType.STRING),
+            tuple(
+                "c",
+                Verdict.VERDICT_UNSPECIFIED,
+                ValueType.NUMBER,
+                ValueType.VALUE_TYPE_UNSPECIFIED),
+            tuple("m", Verdict.NONE, ValueType.NUMBER, ValueType.NUMBER),
+            tuple("n", Verdict.NONE, ValueType.NUMBER, ValueType.NUMBER));
   }
 
   private static void trackDays(int day, int count, String fields, int shift) {

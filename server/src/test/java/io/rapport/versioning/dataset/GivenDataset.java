@@ -7,10 +7,17 @@ import io.rapport.client.WatchOptions;
 import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.ChangeFilter;
 import io.rapport.server.Given;
+import io.rapport.server.Rapport;
 import io.rapport.tracking.v1.Event;
+import io.rapport.versioning.v1.ClaimTrainingRequest;
+import io.rapport.versioning.v1.ClaimTrainingResponse;
+import io.rapport.versioning.v1.CompleteTrainingRequest;
 import io.rapport.versioning.v1.DatasetSource;
 import io.rapport.versioning.v1.SourceCondition;
 import io.rapport.versioning.v1.TrainingDataset;
+import io.rapport.versioning.v1.TrainingServiceGrpc;
+import io.rapport.versioning.v1.TrainingServiceGrpc.TrainingServiceBlockingStub;
+import io.rapport.versioning.v1.TriggerTrainingRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,6 +71,29 @@ final class GivenDataset {
 
   static long count(RapportClient client, String datasetType) {
     return client.datasets().byType(datasetType).orElseThrow().getDataCount();
+  }
+
+  /**
+   * Has a training done.
+   *
+   * @param manifest what it has; empty: it doesn't say
+   */
+  static void train(Rapport rapport, String modelType, String manifest) {
+    TrainingServiceBlockingStub stub = TrainingServiceGrpc.newBlockingStub(rapport.channel());
+    stub.triggerTraining(
+        TriggerTrainingRequest.newBuilder()
+            .setModelType(modelType)
+            .setManifestId(manifest)
+            .build());
+    ClaimTrainingResponse claimed =
+        stub.claimTraining(
+            ClaimTrainingRequest.newBuilder().addModelTypes(modelType).setWorker("test").build());
+    stub.completeTraining(
+        CompleteTrainingRequest.newBuilder()
+            .setTrainingEventId(claimed.getTrainingEvent().getId())
+            .setLeaseId(claimed.getLeaseId())
+            .setModelPath("model")
+            .build());
   }
 
   /** Waits for something that follows from a change of a dataset. */

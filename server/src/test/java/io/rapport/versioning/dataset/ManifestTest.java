@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -249,6 +250,25 @@ class ManifestTest {
     assertThat(messages).isGreaterThan(5);
     assertThat(parts).isEqualTo(all);
     assertThat(message.getEnd().getDigest()).isEqualTo(manifest.getDigest());
+  }
+
+  @Test
+  void goesOnAfterARowThatIsLargeByItself() {
+    TrainingDataset made = datasets().create(dataset(10).build());
+    // As text, such a number has 308 digits.
+    events().track(event("{\"x\":[" + "9e307,".repeat(1700) + "1]}"));
+    events().batch(GivenDataset.events("{\"a\":1}", 3));
+    DatasetManifest manifest = datasets().freeze(made.getId());
+
+    List<ManifestRow> rows = new ArrayList<>();
+    stub()
+        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .streamManifestRows(
+            StreamManifestRowsRequest.newBuilder().setManifestId(manifest.getId()).build())
+        .forEachRemaining(message -> rows.addAll(message.getRowsList()));
+
+    assertThat(rows).hasSize(4);
+    assertThat(rows.getFirst().getPresent().getFeaturesJson().size()).isGreaterThan(512 * 1024);
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -119,6 +120,25 @@ class ReadinessTest {
   }
 
   @Test
+  void isReadyOnlyAsLongAsItIsGoodEnough() {
+    RapportClient client = rapport.client();
+    TrainingDataset made = client.datasets().create(dataset(10).setSampleSize(10).build());
+    client.events().batch(events(GOOD, 10));
+    await(client, () -> get(made).getIsReadyForTraining());
+
+    client.events().batch(events("{\"a\":null}", 10));
+    client.datasets().assess(made.getId());
+    assertThat(get(made).getThresholdReached()).isTrue();
+    assertThat(get(made).getIsReadyForTraining()).isFalse();
+
+    client.events().batch(events("{\"a\":1,\"b\":null}", 10));
+    client.datasets().update(get(made).toBuilder().setQualityBound(0.6).build(), "quality_bound");
+    await(client, () -> get(made).getIsReadyForTraining());
+    client.datasets().update(get(made).toBuilder().setQualityBound(0.7).build(), "quality_bound");
+    await(client, () -> !get(made).getIsReadyForTraining());
+  }
+
+  @Test
   void asksForOneTrainingHoweverManyAssess() throws Exception {
     RapportClient client = rapport.client();
     TrainingDataset made = client.datasets().create(dataset(1).setQualityBound(1).build());
@@ -131,11 +151,15 @@ class ReadinessTest {
             new CountStore(),
             new QualityStore(),
             (tx, ready, changes) -> requests.add(ready));
-    DataQualityMetrics perfect =
-        DataQualityMetrics.newBuilder()
-            .setTrainingDatasetId(made.getId())
-            .setOverallScore(1)
-            .build();
+    UUID id = UUID.fromString(made.getId());
+    Assessments.Look perfect =
+        new Assessments.Look(
+            db().read(
+                    rapport.tenant(), dsl -> new DatasetStore().require(dsl, rapport.tenant(), id)),
+            DataQualityMetrics.newBuilder()
+                .setTrainingDatasetId(made.getId())
+                .setOverallScore(1)
+                .build());
 
     try (ExecutorService threads = Executors.newFixedThreadPool(WRITERS)) {
       List<Future<?>> done = new ArrayList<>();
@@ -152,9 +176,7 @@ class ReadinessTest {
     }
 
     assertThat(requests)
-        .containsExactly(
-            new TrainingRequests.Ready(
-                rapport.tenant(), UUID.fromString(made.getId()), "habit", 1, 1));
+        .containsExactly(new TrainingRequests.Ready(rapport.tenant(), id, "habit", 1, 1));
   }
 
   @Test
@@ -163,11 +185,11 @@ class ReadinessTest {
     TrainingDataset made = client.datasets().create(dataset(5).build());
     client.events().batch(events(GOOD, 6));
     await(client, () -> get(made).getIsReadyForTraining());
-    client.datasets().freeze(made.getId());
+    UUID manifest = UUID.fromString(client.datasets().freeze(made.getId()).getId());
     client.events().batch(events(GOOD, 3));
 
     Instant at = Instant.parse("2026-01-31T12:00:00Z");
-    trained(made, at);
+    trained(made, manifest, at);
     assertThat(get(made).getDataCount()).isEqualTo(3);
     assertThat(get(made).getThresholdReached()).isFalse();
     assertThat(get(made).getIsReadyForTraining()).isFalse();
@@ -178,11 +200,11 @@ class ReadinessTest {
     client.events().batch(events(GOOD, 2));
     await(client, () -> get(made).getIsReadyForTraining());
 
-    trained(made, at.plusSeconds(1_000_000_000));
+    trained(made, null, at.plusSeconds(1_000_000_000));
     assertThat(get(made).getDataCount()).isZero();
   }
 
-  private static void trained(TrainingDataset dataset, Instant at) {
+  private static void trained(TrainingDataset dataset, @Nullable UUID manifest, Instant at) {
     TenantDb db = db();
     DatasetFeature feature =
         new DatasetFeature(
@@ -191,7 +213,7 @@ class ReadinessTest {
         rapport.tenant(),
         tx -> {
           feature.trained(
-              tx, rapport.tenant(), UUID.fromString(dataset.getId()), null, at, change -> {});
+              tx, rapport.tenant(), UUID.fromString(dataset.getId()), manifest, at, change -> {});
           return at;
         });
   }

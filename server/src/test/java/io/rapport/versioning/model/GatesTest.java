@@ -38,9 +38,6 @@ class GatesTest {
         size,
         score,
         score,
-        score,
-        0,
-        null,
         false,
         1);
   }
@@ -70,7 +67,7 @@ class GatesTest {
 
   @Test
   void passesWhatIsJustGoodEnough() {
-    Policy policy = new Policy(0.5, 0.7, 20, true, true, true, true, 0.9, 20, 60);
+    Policy policy = new Policy(0.5, 0.7, 20, true, true, true, 0.9, 20, 60);
     Version enough = version("d", "COMPLETED", true, 0.7, 20, 0.4);
     Version active = version("d", "DEPLOYED", true, 0.9, 100, 0.8);
 
@@ -99,7 +96,7 @@ class GatesTest {
 
   @Test
   void asksNotForWhatThePolicyDoesWithout() {
-    Policy lax = new Policy(0, 0, 0, false, false, false, true, 0.9, 20, 60);
+    Policy lax = new Policy(0, 0, 0, false, false, false, 0.9, 20, 60);
     Version version = version(null, "COMPLETED", false, 0.0, 0, null);
 
     assertThat(failed(new Gates(lax, Set.of()), version, null, UUID.randomUUID())).isEmpty();

@@ -43,7 +43,6 @@ import io.rapport.versioning.v1.ModelVersion;
 import io.rapport.versioning.v1.ModelVersionServiceGrpc;
 import io.rapport.versioning.v1.PromoteModelVersionRequest;
 import io.rapport.versioning.v1.PromotionGate.Gate;
-import io.rapport.versioning.v1.PromotionPolicy;
 import io.rapport.versioning.v1.RecordModelPerformanceRequest;
 import io.rapport.versioning.v1.RegisterModelVersionRequest;
 import io.rapport.versioning.v1.ResolveModelVersionResponse;
@@ -323,6 +322,26 @@ class LearningTest {
     assertThat(series.getSeries(1).getPoints(0).getStartedAt()).isEqualTo(at(86_400));
   }
 
+  @Test
+  void tellsOfARecordInTheWindowThatItIsOf() {
+    models.record(
+        List.of(
+            measured("1.0.0", 0.5, 1).setWindowStartAt(at(0)).setWindowEndAt(at(86_400)).build(),
+            measured("1.0.0", 0.7, 1).setWindowEndAt(at(86_400)).build()));
+    GetPerformanceSeriesRequest.Builder request =
+        GetPerformanceSeriesRequest.newBuilder().setModelName("goal");
+
+    var whole = models.series(request.setFrom(at(0)).setTo(at(200_000)).build()).getSeries(0);
+    var first = models.series(request.setTo(at(86_400)).build()).getSeries(0);
+    var second = models.series(request.setFrom(at(86_400)).setTo(at(200_000)).build()).getSeries(0);
+
+    assertThat(whole.getPointsList())
+        .extracting(it -> it.getStartedAt().getSeconds() + " " + it.getMean())
+        .containsExactly("0 0.5", "86400 0.7");
+    assertThat(first.getPointsList()).containsExactly(whole.getPoints(0));
+    assertThat(second.getPointsList()).containsExactly(whole.getPoints(1));
+  }
+
   private static Timestamp at(long second) {
     return Timestamp.newBuilder().setSeconds(second).build();
   }
@@ -386,7 +405,6 @@ class LearningTest {
     try (RapportServer other = rapport.serve(Map.of())) {
       promoted("1.0.0");
       ModelVersion bad = promoted("2.0.0");
-      models.record(List.of(measured("2.0.0", 0.1, 19).build())); // too few samples to tell
       try (Watch<Change> watch = watch("versioning.training_event")) {
         models.record(List.of(measured("2.0.0", 0.7, 20).build()));
 
@@ -408,22 +426,11 @@ class LearningTest {
   }
 
   @Test
-  void leavesAloneWhatThePolicySays() {
-    models.policy(
-        PromotionPolicy.newBuilder().setModelType("goal").setAutomaticRollback(false).build());
-    assertThat(models.policy("goal").orElseThrow().getAutomaticRollback()).isFalse();
-    assertThat(models.policy("goal").orElseThrow().getRollbackShare()).isEqualTo(0.9);
-    promoted("1.0.0");
-    promoted("2.0.0");
-    models.record(List.of(measured("2.0.0", 0.1, 100).build()));
-
-    assertThat(new KeptStore().list(rapport.sql(), rapport.tenant())).isEmpty();
-  }
-
-  @Test
   void tellsHowLearningStands() {
     promoted("1.0.0");
     String id = learning.trigger("goal", "").getTrainingEvent().getId();
+
+    models.split("goal", registered("2.0.0").getId(), 20);
 
     var status = learning.status();
 
@@ -434,7 +441,9 @@ class LearningTest {
     assertThat(goal.getActiveVersion().getVersion()).isEqualTo("1.0.0");
     assertThat(goal.getOpenEvent().getId()).isEqualTo(id);
     assertThat(goal.getLastEventsList()).extracting(TrainingEvent::getId).containsExactly(id);
-    assertThat(goal.getVersionCount()).isEqualTo(1);
+    assertThat(goal.getVersionCount()).isEqualTo(2);
+    assertThat(goal.getSplit()).isEqualTo(models.split("goal"));
+    assertThat(status.getTypes(3).hasSplit()).isFalse();
     assertThat(goal.getTrigger().getThreshold()).isEqualTo(50);
     assertThat(goal.getTrigger().getRemaining()).isEqualTo(50);
     assertThat(goal.getTrigger().getObstacle()).isEqualTo(Obstacle.TRAINING_OPEN);

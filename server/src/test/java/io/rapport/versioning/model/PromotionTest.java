@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.Code;
 import io.rapport.client.ModelsClient;
+import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.server.Given;
 import io.rapport.server.Rapport;
@@ -171,6 +172,32 @@ class PromotionTest {
         .filteredOn(PromotionGate::getPassed)
         .extracting(PromotionGate::getGate)
         .containsExactly(Gate.NO_CRITICAL_ALERT);
+  }
+
+  @Test
+  void keepsAVersionWaitingWhileACriticalAlertIsOpen() {
+    ModelVersion version = trained(0.8);
+    AnomalyAlert alert = raised("goal");
+    raised("spending");
+
+    Told told =
+        Told.by(() -> stub.promoteModelVersion(promoting(version).clearOverrides().build()));
+    assertThat(told.metadata()).containsEntry("gates", "NO_CRITICAL_ALERT");
+    rapport.client().alerts().resolve(alert.getId(), "looked into");
+
+    assertThat(models.promote(version.getId()).getModelVersion().getIsActive()).isTrue();
+  }
+
+  private static AnomalyAlert raised(String model) {
+    return rapport
+        .client()
+        .alerts()
+        .raise(
+            AnomalyAlert.newBuilder()
+                .setModelName(model)
+                .setAlertType("drift")
+                .setSeverity(AnomalyAlert.Severity.CRITICAL)
+                .build());
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.rapport.client.WatchOptions;
 import io.rapport.client.WorkOptions;
 import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.ChangeFilter;
+import io.rapport.server.Given;
 import io.rapport.server.Rapport;
 import io.rapport.server.RapportServer;
 import io.rapport.server.Tokens;
@@ -118,6 +119,36 @@ class TrainingWorkerTest {
   }
 
   @Test
+  void tellsWhatItFroze() {
+    try (TrainingWorker worker =
+        learning.work(
+            "goal",
+            job ->
+                TrainingResult.of("m")
+                    .withManifest(rapport.client().datasets().freeze(job.datasetId()).getId()))) {
+      TrainingEvent event = ended(triggered());
+
+      assertThat(event.getStatus()).isEqualTo(Status.COMPLETED);
+      assertThat(rapport.client().datasets().manifests(event.getTrainingDatasetId()))
+          .singleElement()
+          .satisfies(it -> assertThat(it.getId()).isEqualTo(event.getManifestId()));
+      assertThat(worker.isRunning()).isTrue();
+    }
+  }
+
+  @Test
+  void failsWhatNamesAnotherManifest() {
+    try (TrainingWorker worker =
+        learning.work("goal", job -> TrainingResult.of("m").withManifest(Given.id()))) {
+      TrainingEvent event = ended(triggered());
+
+      assertThat(event.getStatus()).isEqualTo(Status.FAILED);
+      assertThat(event.getFailure()).contains("manifest");
+      assertThat(worker.isRunning()).isTrue();
+    }
+  }
+
+  @Test
   void failsWhatThrows() {
     try (TrainingWorker worker =
         learning.work(
@@ -133,6 +164,25 @@ class TrainingWorkerTest {
       assertThat(event.getStatus()).isEqualTo(Status.FAILED);
       assertThat(event.getAttempts()).isEqualTo(2);
       assertThat(event.getFailure()).isEqualTo("second");
+      assertThat(worker.isRunning()).isTrue();
+    }
+  }
+
+  @Test
+  void failsWhatBreaksAnAssertion() {
+    try (TrainingWorker worker =
+        learning.work(
+            "goal",
+            job -> {
+              if (job.event().getAttempts() == 1) {
+                throw new AssertionError("must not be");
+              }
+              return TrainingResult.of("m");
+            })) {
+      TrainingEvent event = ended(triggered());
+
+      assertThat(event.getStatus()).isEqualTo(Status.COMPLETED);
+      assertThat(event.getAttempts()).isEqualTo(2);
       assertThat(worker.isRunning()).isTrue();
     }
   }

@@ -1,0 +1,202 @@
+package io.rapport.search.query;
+
+import io.rapport.platform.Caller;
+import io.rapport.platform.PageTokens;
+import io.rapport.platform.TenantDb;
+import io.rapport.search.v1.FacetCounts;
+import io.rapport.search.v1.SearchRequest;
+import io.rapport.search.v1.SearchResponse;
+import io.rapport.search.v1.Shortfall.Cause;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Does searches. */
+final class Searches {
+  private final TenantDb db;
+  private final Sources sources;
+  private final Queries queries;
+  private final MeaningSearch byMeaning;
+  private final WordsSearch byWords = new WordsSearch();
+  private final Facets facets;
+  private final Answers answers = new Answers();
+
+  Searches(TenantDb db, Sources sources, Queries queries, Facets facets, MeaningSearch byMeaning) {
+    this.db = db;
+    this.sources = sources;
+    this.queries = queries;
+    this.facets = facets;
+    this.byMeaning = byMeaning;
+  }
+
+  SearchResponse search(Caller caller, SearchRequest request) {
+    Sources.Places places = sources.read(caller, request.getSourcesList());
+    List<Source> all = places.sources();
+    Order order = Order.read(caller, request, all);
+    List<Facets.Facet> wanted = facets.read(request.getFacetsList(), all);
+    Query query = queries.read(caller, request, all);
+    MeaningSearch.Manner manner = new MeaningSearch.Manner(request.getExact(), request.getEffort());
+    Steps steps = new Steps(MeaningSearch.FEW, manner.effortFor(order.limit()));
+    return db.autoCommit(
+        caller.tenant().id(),
+        connection -> {
+          Run run = new Run(connection, request, order, query, manner, steps);
+          List<Leg> legs = new ArrayList<>();
+          places.refused().forEach(it -> legs.add(Leg.leftOut(it, Cause.RIGHT_MISSING)));
+          List<Ranked> ranked = run.rank(all, legs);
+          List<FacetCounts> counts =
+              facets.count(connection, wanted, query.meaning() ? null : query.words());
+          return answer(run, caller, all, ranked, legs, counts);
+        });
+  }
+
+  private SearchResponse answer(
+      Run run,
+      Caller caller,
+      List<Source> all,
+      List<Ranked> ranked,
+      List<Leg> legs,
+      List<FacetCounts> counts)
+      throws SQLException {
+    Order order = run.order;
+    List<Ranked> hits = ranked.subList(0, Math.min(order.limit(), ranked.size()));
+    SearchResponse.Builder response = SearchResponse.newBuilder().addAllFacets(counts);
+    response.addAllHits(
+        answers.hits(run.connection, run.request, all, hits, order.grouping() != null));
+    response.addAllKinds(answers.reports(legs, hits));
+    if (order.paged() && ranked.size() > order.limit()) {
+      byte[] cursor = Place.of(hits.getLast().candidate()).cursor();
+      response.setNextPageToken(PageTokens.encode(caller.tenant(), order.arguments(), cursor));
+    }
+    if (run.request.getExplain()) {
+      response.setExplanation(run.steps.told());
+    }
+    return response.build();
+  }
+
+  /** One search. */
+  private final class Run {
+    private final Connection connection;
+    private final SearchRequest request;
+    private final Order order;
+    private final Query query;
+    private final MeaningSearch.Manner manner;
+    private final Steps steps;
+
+    Run(
+        Connection connection,
+        SearchRequest request,
+        Order order,
+        Query query,
+        MeaningSearch.Manner manner,
+        Steps steps) {
+      this.connection = connection;
+      this.request = request;
+      this.order = order;
+      this.query = query;
+      this.manner = manner;
+      this.steps = steps;
+    }
+
+    /** The hits, and perhaps one more; adds what each kind gave. */
+    List<Ranked> rank(List<Source> all, List<Leg> legs) throws SQLException {
+      List<Candidate> meaning = query.meaning() ? byMeaning(all, legs) : List.of();
+      String words = query.words();
+      if (words == null) {
+        return choose(all, meaning.stream().map(Ranked::byMeaning).toList());
+      }
+      List<Candidate> worded = byWords(all, words, legs);
+      return choose(
+          all,
+          query.isHybrid()
+              ? new Fusion(query.meaningWeight(), query.wordsWeight())
+                  .fuse(first(meaning), first(worded))
+              : worded.stream().map(Ranked::byWords).toList());
+    }
+
+    private List<Candidate> first(List<Candidate> leg) {
+      return leg.subList(0, Math.min(leg.size(), Math.max(100, order.limit())));
+    }
+
+    private List<Candidate> byMeaning(List<Source> all, List<Leg> legs) throws SQLException {
+      List<Candidate> found = new ArrayList<>();
+      for (Source source : all) {
+        VectorStore.Direction direction = query.directions().get(source.kind());
+        Leg leg;
+        if (direction == null) {
+          leg =
+              Leg.leftOut(
+                  source.kind(), query.leftOut().getOrDefault(source.kind(), Cause.NO_MODEL));
+        } else {
+          leg = byMeaning.find(connection, lookup(source), direction, manner, steps);
+        }
+        legs.add(leg);
+        found.addAll(leg.candidates());
+      }
+      found.sort(Candidate.ORDER);
+      return found;
+    }
+
+    private List<Candidate> byWords(List<Source> all, String words, List<Leg> legs)
+        throws SQLException {
+      List<Candidate> found = new ArrayList<>();
+      for (Source source : all) {
+        Leg leg = byWords.find(connection, lookup(source), words, steps);
+        legs.add(leg);
+        found.addAll(leg.candidates());
+      }
+      found.sort(Candidate.ORDER);
+      return found;
+    }
+
+    private Lookup lookup(Source source) {
+      return new Lookup(
+          source,
+          order.candidates(source, query.isHybrid()),
+          order.hits(source),
+          order.maxDistance(),
+          query.excluded().getOrDefault(source.kind(), Set.of()),
+          order.after(),
+          order.grouping(),
+          order.lambda() != null || request.getIncludeEmbeddings(),
+          request.getIncludeText());
+    }
+
+    private List<Ranked> choose(List<Source> all, List<Ranked> ranked) throws SQLException {
+      Double lambda = order.lambda();
+      if (lambda != null) {
+        return steps.timed(
+            "",
+            "diversify",
+            "%,d candidates".formatted(ranked.size()),
+            () ->
+                new Diversity(lambda, query.directions())
+                    .choose(ranked, order.grouping(), order.limit()));
+      }
+      return limited(all, ranked);
+    }
+
+    /** Those that quotas and groups let through. */
+    private List<Ranked> limited(List<Source> all, List<Ranked> ranked) {
+      Map<Kind, Integer> room = new HashMap<>();
+      all.forEach(source ->
+          room.put(source.kind(), order.paged() ? Integer.MAX_VALUE : order.hits(source)));
+      Groups groups = new Groups(order.grouping());
+      List<Ranked> chosen = new ArrayList<>();
+      for (Ranked it : ranked) {
+        Candidate candidate = it.candidate();
+        int left = room.getOrDefault(candidate.kind(), 0);
+        if (left > 0 && groups.hasRoom(candidate)) {
+          room.put(candidate.kind(), left - 1);
+          groups.take(candidate);
+          chosen.add(it);
+        }
+      }
+      return chosen;
+    }
+  }
+}

@@ -1,0 +1,181 @@
+package io.rapport.search.query;
+
+import io.rapport.platform.resource.Sql;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ranks entities of one kind by their vectors. Each statement says itself how PostgreSQL is to do
+ * it: the estimates by which it would choose know neither the filter's nor the graph's price.
+ */
+final class VectorStore {
+  private static final String DISTANCE = "(e.embedding <=> (SELECT q.v FROM q))";
+
+  /**
+   * Leaves the graph as the only way that isn't forbidden. Numbers, because rows of unbounded
+   * length cost a round trip.
+   */
+  private static final String ONLY_THE_GRAPH =
+      """
+      SELECT length(set_config('enable_seqscan', 'off', true))
+        + length(set_config('enable_bitmapscan', 'off', true))
+        + length(set_config('enable_sort', 'off', true))
+        + length(set_config('plan_cache_mode', 'force_custom_plan', true))
+        + length(set_config('hnsw.iterative_scan', 'relaxed_order', true))
+      """;
+
+  private static final int MAX_SCAN_TUPLES = 20_000;
+  private static final int COUNTED = 10_001;
+
+  /** Whose vectors are compared with which. */
+  record Direction(String model, Embedding vector) {}
+
+  /** Compares all candidates if they are no more than so many; else it only counts them. */
+  Found narrow(Connection db, Lookup lookup, Direction direction, int most) throws SQLException {
+    return RankedStore.read(db, narrowSql(lookup, direction, most), lookup, false);
+  }
+
+  /** The statement of {@link #narrow}. */
+  Sql narrowSql(Lookup lookup, Direction direction, int most) {
+    Sql sql = with(direction);
+    if (lookup.source().isFiltered()) {
+      sql.add(", c AS MATERIALIZED (SELECT t.id");
+      lookup.source().appendRows(sql);
+      sql.add(" LIMIT " + (most + 1) + "), n AS MATERIALIZED (SELECT count(*) AS n FROM c)");
+    } else {
+      sql.add(", n AS MATERIALIZED (SELECT count(*) AS n FROM (SELECT FROM search.embeddings e");
+      appendOwn(sql, lookup, direction);
+      sql.add(" LIMIT " + (most + 1) + ") c)");
+    }
+    appendDistances(sql, lookup);
+    if (lookup.source().isFiltered()) {
+      sql.add(" FROM c CROSS JOIN LATERAL (SELECT e.* FROM search.embeddings e");
+      appendOwn(sql, lookup, direction);
+      sql.add(" AND e.id = c.id OFFSET 0) e WHERE true");
+    } else {
+      sql.add(" FROM search.embeddings e");
+      appendOwn(sql, lookup, direction);
+    }
+    sql.add(" AND (SELECT n.n FROM n) <= " + most);
+    lookup.appendRest(sql, DISTANCE);
+    sql.add(")");
+    RankedStore.appendBest(sql, lookup);
+    RankedStore.appendTold(
+        sql, lookup, "(SELECT n.n FROM n)", "(SELECT count(*) FROM s)", direction.model());
+    return sql;
+  }
+
+  /** Compares all candidates. */
+  Found exact(Connection db, Lookup lookup, Direction direction) throws SQLException {
+    Sql sql = with(direction);
+    appendDistances(sql, lookup);
+    sql.add(" FROM search.embeddings e");
+    appendOwn(sql, lookup, direction);
+    lookup.source().appendMembership(sql);
+    lookup.appendRest(sql, DISTANCE);
+    sql.add(")");
+    RankedStore.appendBest(sql, lookup);
+    String count = "(SELECT count(*) FROM s)";
+    RankedStore.appendTold(sql, lookup, count, count, direction.model());
+    return RankedStore.read(db, sql, lookup, false);
+  }
+
+  /** Goes along the graph, and past what doesn't pass; may give fewer than there are. */
+  Found graph(Connection db, Lookup lookup, Direction direction, int effort) throws SQLException {
+    return RankedStore.read(db, graphSql(lookup, direction, effort), lookup, true);
+  }
+
+  /** The statement of {@link #graph}. */
+  Sql graphSql(Lookup lookup, Direction direction, int effort) {
+    Sql sql = new Sql(ONLY_THE_GRAPH);
+    sql.add(" + length(set_config('hnsw.max_scan_tuples', '" + MAX_SCAN_TUPLES + "', true))");
+    sql.add(" + length(set_config('hnsw.ef_search', '" + effort + "', true)); ");
+    appendWith(sql, direction);
+    sql.add(", r AS MATERIALIZED (SELECT e.id, " + DISTANCE + " AS distance, ");
+    lookup.source().appendValue(sql, lookup.groupColumn());
+    sql.add(" AS grouped, e.content_hash FROM search.embeddings e");
+    appendOwn(sql, lookup, direction);
+    lookup.source().appendCheck(sql);
+    lookup.appendRest(sql, DISTANCE);
+    sql.add(" ORDER BY e.embedding <=> (SELECT q.v FROM q) LIMIT " + lookup.count() + ")");
+    RankedStore.appendTold(sql, lookup, "-1::bigint", "-1::bigint", direction.model());
+    return sql;
+  }
+
+  private static Sql with(Direction direction) {
+    Sql sql = new Sql("");
+    appendWith(sql, direction);
+    return sql;
+  }
+
+  private static void appendWith(Sql sql, Direction direction) {
+    sql.add("WITH q AS MATERIALIZED (SELECT ").reals(direction.vector().values());
+    sql.add("::halfvec(1536) AS v)");
+  }
+
+  private static void appendDistances(Sql sql, Lookup lookup) {
+    sql.add(", s AS MATERIALIZED (SELECT e.id, " + DISTANCE + " AS distance, ");
+    lookup.source().appendValue(sql, lookup.groupColumn());
+    sql.add(" AS grouped, e.content_hash");
+  }
+
+  private static void appendOwn(Sql sql, Lookup lookup, Direction direction) {
+    sql.add(" WHERE e.tenant_id = ")
+        .value(lookup.source().owner(), "uuid")
+        .add(" AND e.kind = " + lookup.kind().literal() + " AND e.model = ")
+        .value(direction.model(), "text");
+  }
+
+  /** How many entities that pass have no vector of the model, counted up to 10,001. */
+  long withoutVector(Connection db, Source source, String model) throws SQLException {
+    String kind = source.kind().literal();
+    Sql sql = new Sql("SELECT count(*) FROM (SELECT FROM search.documents e WHERE e.tenant_id = ");
+    sql.value(source.owner(), "uuid").add(" AND e.kind = " + kind);
+    source.appendMembership(sql);
+    sql.add(" AND NOT EXISTS (SELECT FROM search.embeddings v WHERE v.tenant_id = e.tenant_id")
+        .add(" AND v.kind = " + kind + " AND v.id = e.id AND v.model = ")
+        .value(model, "text")
+        .add(") LIMIT " + COUNTED + ") n");
+    try (PreparedStatement statement = prepared(db, sql);
+        ResultSet rows = statement.executeQuery()) {
+      return rows.next() ? rows.getLong(1) : 0;
+    }
+  }
+
+  /**
+   * A stored entity's vector.
+   *
+   * @param isThere whether the entity can be found
+   * @param vector null if it has none of the model
+   */
+  record Stored(boolean isThere, @Nullable Embedding vector) {}
+
+  Stored stored(Connection db, UUID tenant, Kind kind, UUID id, String model) throws SQLException {
+    Sql sql = new Sql("SELECT v.embedding::real[] FROM search.documents d");
+    sql.add(" LEFT JOIN search.embeddings v ON v.tenant_id = d.tenant_id AND v.kind = d.kind")
+        .add(" AND v.kind = " + kind.literal() + " AND v.id = d.id AND v.model = ")
+        .value(model, "text")
+        .add(" WHERE d.tenant_id = ")
+        .value(kind.owner(tenant).toString(), "uuid")
+        .add(" AND d.kind = " + kind.literal() + " AND d.id = ")
+        .value(id.toString(), "uuid");
+    try (PreparedStatement statement = prepared(db, sql);
+        ResultSet rows = statement.executeQuery()) {
+      if (!rows.next()) {
+        return new Stored(false, null);
+      }
+      java.sql.Array vector = rows.getArray(1);
+      return new Stored(true, vector == null ? null : RankedStore.embedding(vector));
+    }
+  }
+
+  private static PreparedStatement prepared(Connection db, Sql sql) throws SQLException {
+    PreparedStatement statement = db.prepareStatement(sql.text());
+    sql.bind(statement, db);
+    return statement;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.rapport.search.audit;
+
+import org.jspecify.annotations.NullMarked;

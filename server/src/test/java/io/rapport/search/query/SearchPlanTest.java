@@ -1,0 +1,104 @@
+package io.rapport.search.query;
+
+import static io.rapport.search.query.GivenVectors.MODEL;
+import static io.rapport.search.query.GivenVectors.SETTINGS;
+import static io.rapport.search.query.GivenVectors.axis;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.FieldMask;
+import io.rapport.platform.resource.Sql;
+import io.rapport.server.Rapport;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** How PostgreSQL does as the server's role what a search has decided. */
+class SearchPlanTest {
+  private static void active(Sql sql) {
+    sql.add("t.active");
+  }
+
+  @RegisterExtension static final Rapport rapport = new Rapport();
+
+  private final VectorStore store = new VectorStore();
+  private final VectorStore.Direction direction =
+      new VectorStore.Direction(MODEL, new Embedding(axis(0)));
+
+  @Test
+  void goesAlongTheGraphOfOneKind() throws SQLException {
+    String plan = plan(store.graphSql(lookup(List.of()), direction, 100));
+
+    assertThat(plan).contains("Index Scan using", "hnsw", "Order By: (embedding <=> ");
+    assertThat(plan).doesNotContain("Append", "Seq Scan");
+  }
+
+  @Test
+  void asksForEachRowOfTheGraphWhetherItPasses() throws SQLException {
+    String plan = plan(store.graphSql(lookup(List.of(SearchPlanTest::active)), direction, 100));
+
+    assertThat(plan).contains("hnsw", "pk_system_settings").doesNotContain("Sort Key: ((e.embed");
+    assertThat(plan).doesNotContain("Append", "Seq Scan");
+  }
+
+  @Test
+  void comparesFewWithoutTheGraph() throws SQLException {
+    List<Consumer<Sql>> filtered = List.of(SearchPlanTest::active);
+    for (List<Consumer<Sql>> conditions : List.of(List.<Consumer<Sql>>of(), filtered)) {
+      String plan = plan(store.narrowSql(lookup(conditions), direction, 5000));
+
+      assertThat(plan).doesNotContain("hnsw").contains("One-Time Filter");
+      assertThat(plan).doesNotContain("Append");
+    }
+  }
+
+  private static Lookup lookup(List<Consumer<Sql>> conditions) {
+    Kind kind =
+        new Kinds(
+                new SearchFeature.Areas(
+                    (dsl, tenant, users, wanted) -> {}, (dsl, tenant, ids) -> Map.of()))
+            .get(SETTINGS, "kind");
+    Source source =
+        new Source(kind, rapport.tenant(), conditions, 0, FieldMask.getDefaultInstance());
+    return new Lookup(source, 10, 10, 3, List.of(), null, null, false, false);
+  }
+
+  private static String plan(Sql sql) throws SQLException {
+    int end = sql.text().startsWith("WITH") ? 0 : sql.text().indexOf(";") + 1;
+    try (Connection db =
+            DriverManager.getConnection(
+                rapport.database().jdbcUrl(),
+                rapport.database().user(),
+                rapport.database().password());
+        Statement statement = db.createStatement()) {
+      db.setAutoCommit(false);
+      statement.execute("SET ROLE rapport_server");
+      statement.execute("SELECT set_config('rapport.tenant', '" + rapport.tenant() + "', true)");
+      if (end > 0) {
+        statement.execute(sql.text().substring(0, end));
+      }
+      try (PreparedStatement explained =
+          db.prepareStatement("EXPLAIN " + sql.text().substring(end))) {
+        sql.bind(explained, db);
+        return read(explained);
+      }
+    }
+  }
+
+  private static String read(PreparedStatement explained) throws SQLException {
+    StringBuilder plan = new StringBuilder();
+    try (ResultSet lines = explained.executeQuery()) {
+      while (lines.next()) {
+        plan.append(lines.getString(1)).append('\n');
+      }
+    }
+    return plan.toString();
+  }
+}
