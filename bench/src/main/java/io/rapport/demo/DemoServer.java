@@ -51,9 +51,8 @@ final class DemoServer implements AutoCloseable {
     return ServerProcess.start(environment, List.of(), directory.resolve("server.log"));
   }
 
-  /** Ends the server as a crash does, and starts another on the same database. */
-  void killAndStart() throws IOException {
-    server.kill();
+  /** Stops the server, and starts another on the same database. */
+  void restart() throws IOException {
     server.close();
     server = serve(directory, postgres.database());
   }

@@ -46,7 +46,11 @@ final class SearchDemo {
   }
 
   void tell() throws IOException, InterruptedException {
-    List<Subject> subjects = EventFile.read(data, PROVIDER).stream().map(Subject::of).toList();
+    List<Subject> subjects =
+        EventFile.read(data, PROVIDER).stream()
+            .map(Subject::of)
+            .filter(it -> it.number() > 0) // a commit belongs to a pull request
+            .toList();
     List<String> ids;
     try (RapportClient client = server.client()) {
       ids = deliver(client, subjects);
@@ -67,17 +71,13 @@ final class SearchDemo {
     say(
         "%,d commits of %,d pull requests in %,d repositories, written in %.1f s.",
         subjects.size(),
-        subjects.stream()
-            .filter(it -> it.number() > 0)
-            .map(Subject::pullRequest)
-            .distinct()
-            .count(),
+        subjects.stream().map(Subject::pullRequest).distinct().count(),
         subjects.stream().map(Subject::repository).distinct().count(),
         seconds(start));
     return ids;
   }
 
-  /** Waits for the server, which is killed on the way: another goes on where it was. */
+  /** Waits for the server, which is stopped on the way: another goes on where it was. */
   private void embed() throws IOException, InterruptedException {
     long start = System.nanoTime();
     long all = 0;
@@ -97,7 +97,7 @@ final class SearchDemo {
           break;
         }
         if (!interrupted && done > INTERRUPTED_AT * all) {
-          server.killAndStart();
+          server.restart();
           interrupted = true;
         }
         TimeUnit.SECONDS.sleep(1);
@@ -109,7 +109,7 @@ final class SearchDemo {
         MODEL,
         seconds(start),
         Runtime.getRuntime().availableProcessors(),
-        interrupted ? ", though the server was killed on the way" : "");
+        interrupted ? ", though the server was stopped on the way" : "");
   }
 
   private static List<EmbeddingCoverage> coverage(RapportClient client) {

@@ -79,9 +79,7 @@ final class SearchQuality {
   private Map<Integer, Set<String>> wanted(int queries) {
     Map<String, List<Integer>> groups = new HashMap<>();
     for (int i = 0; i < subjects.size(); i++) {
-      if (subjects.get(i).number() > 0) {
-        groups.computeIfAbsent(subjects.get(i).pullRequest(), name -> new ArrayList<>()).add(i);
-      }
+      groups.computeIfAbsent(subjects.get(i).pullRequest(), name -> new ArrayList<>()).add(i);
     }
     Map<Integer, Set<String>> wanted = new TreeMap<>();
     for (List<Integer> group : groups.values()) {
