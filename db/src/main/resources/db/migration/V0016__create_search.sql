@@ -108,13 +108,30 @@ CREATE TRIGGER stale_inserted AFTER INSERT ON search.documents
 CREATE TRIGGER stale_updated AFTER UPDATE ON search.documents
   REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION search.mark_stale();
 
--- Makes the rows of a table documents: their text is what the columns hold, line by line, up to
--- 32,768 characters. What is there already becomes one too. The migration that makes a table that
--- can be searched calls it, with the columns that the message's option `embedding_text` names.
--- The tenant is an expression over the row, r. Its functions have their owner's rights: a
--- row that its policy let pass has a tenant already, and documents follow it.
-CREATE FUNCTION search.attach(source regclass, kind text, text_columns name[],
-    tenant text DEFAULT 'r.tenant_id') RETURNS void
+-- A kind of entity that can be found: where its documents and vectors lie. Documents of a kind
+-- without a table that is watched are written by what makes the entities. Graphs are built with more
+-- care than pgvector does by itself: they find more in the same time (docs/adr/0016).
+CREATE FUNCTION search.attach_kind(kind text, partition text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  entity text := substr(partition, strpos(partition, '_') + 1);
+BEGIN
+  EXECUTE format('CREATE TABLE search.%I PARTITION OF search.documents FOR VALUES IN (%L)',
+    partition || '_documents', kind);
+  EXECUTE format('CREATE TABLE search.%I (LIKE search.embeddings INCLUDING DEFAULTS INCLUDING '
+    'CONSTRAINTS INCLUDING STORAGE)', partition || '_embeddings');
+  EXECUTE format('ALTER TABLE search.embeddings ATTACH PARTITION search.%I FOR VALUES IN (%L)',
+    partition || '_embeddings', kind);
+  EXECUTE format('CREATE INDEX %I ON search.%I USING hnsw (embedding public.halfvec_cosine_ops) '
+    'WITH (ef_construction = 128)',
+    'idx_' || entity || '_embedding_hnsw', partition || '_embeddings');
+END $$;
+
+-- Has documents follow the rows of a table, from now on, by triggers. Its functions have their
+-- owner's rights: a row that its policy let pass has a tenant already, and documents follow it.
+-- It returns the statement that makes the rows of %s documents.
+CREATE FUNCTION search.follow(source regclass, kind text, text_columns name[],
+    tenant text DEFAULT 'r.tenant_id') RETURNS text
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   entity text := (SELECT relname FROM pg_class WHERE oid = source);
@@ -133,16 +150,6 @@ DECLARE
     SELECT %s, %L, r.id, %s FROM %%s r WHERE %s AND %s <> ''$sql$,
     tenant, kind, content, active, content);
 BEGIN
-  EXECUTE format('CREATE TABLE search.%I PARTITION OF search.documents FOR VALUES IN (%L)',
-    partition || '_documents', kind);
-  EXECUTE format('CREATE TABLE search.%I (LIKE search.embeddings INCLUDING DEFAULTS INCLUDING '
-    'CONSTRAINTS INCLUDING STORAGE)', partition || '_embeddings');
-  EXECUTE format('ALTER TABLE search.embeddings ATTACH PARTITION search.%I FOR VALUES IN (%L)',
-    partition || '_embeddings', kind);
-  EXECUTE format('CREATE INDEX %I ON search.%I USING hnsw (embedding public.halfvec_cosine_ops)',
-    'idx_' || entity || '_embedding_hnsw', partition || '_embeddings');
-  EXECUTE format(rows, source);
-
   EXECUTE format($sql$
     CREATE FUNCTION search.%I() RETURNS trigger
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -189,7 +196,23 @@ BEGIN
 
   EXECUTE format('REVOKE ALL ON FUNCTION search.%I(), search.%I(), search.%I() FROM PUBLIC',
     partition || '_inserted', partition || '_updated', partition || '_deleted');
+  RETURN rows;
 END $$;
+
+-- Makes the rows of a table documents, those that are there and those that come: their text is what
+-- the columns hold, line by line, up to 32,768 characters. The migration that makes a table that can
+-- be searched calls it, with the columns that the message's option `embedding_text` names. The
+-- tenant is an expression over the row, r.
+CREATE FUNCTION search.attach(source regclass, kind text, text_columns name[],
+    tenant text DEFAULT 'r.tenant_id') RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM search.attach_kind(kind, (SELECT nspname || '_' || relname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source));
+  EXECUTE format(search.follow(source, kind, text_columns, tenant), source);
+END $$;
+REVOKE ALL ON FUNCTION search.attach_kind(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION search.follow(regclass, text, name[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION search.attach(regclass, text, name[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION search.mark_stale() FROM PUBLIC;
 

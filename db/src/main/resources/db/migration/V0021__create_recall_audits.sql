@@ -59,17 +59,6 @@ $$;
 REVOKE ALL ON FUNCTION search.indexes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION search.indexes() TO rapport_server, rapport_system;
 
--- Graphs of more care: they find more in the same time (docs/adr/0016). It holds for what is added
--- from now on, and for the whole of an index once it is built anew.
-DO $$
-DECLARE
-  graph text;
-BEGIN
-  FOR graph IN SELECT name FROM search.indexes() LOOP
-    EXECUTE format('ALTER INDEX search.%I SET (ef_construction = 128)', graph);
-  END LOOP;
-END $$;
-
 -- Alerts are raised by the service's watch over itself, too.
 ALTER TABLE monitoring.anomaly_alerts DROP CONSTRAINT ck_anomaly_alerts_cause;
 ALTER TABLE monitoring.anomaly_alerts ADD CONSTRAINT ck_anomaly_alerts_cause

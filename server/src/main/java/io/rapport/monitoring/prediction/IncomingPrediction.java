@@ -42,7 +42,7 @@ record IncomingPrediction(
 
   /** Whether its sender says that it is out of the ordinary. */
   boolean isSentAnomaly() {
-    return anomaly || Severity.valueOf(severity) != Severity.NORMAL;
+    return anomaly || !severity.equals(Severity.NORMAL.name());
   }
 
   /**
