@@ -11,7 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /** How many texts have a vector, in PostgreSQL. */
 final class CoverageStore {
-  /** A vector is of an older text if and only if its text is listed as stale. */
+  /**
+   * A vector is of an older text if and only if its text is listed as stale. What is in both is found
+   * by INTERSECT, which takes each once: of tables that have just been filled PostgreSQL thinks that
+   * they are small, and would look through one for each row of the other.
+   */
   private static final String COUNT =
       """
       WITH stale AS MATERIALIZED (
@@ -24,9 +28,9 @@ final class CoverageStore {
         (SELECT count(*) FROM search.documents WHERE tenant_id = {0} AND kind = {1}),
         (SELECT count(*) FROM search.embeddings e
           WHERE e.tenant_id = {0} AND e.kind = {1} AND e.model = {2}),
-        (SELECT count(*) FROM stale s WHERE EXISTS (
-          SELECT FROM search.embeddings e
-           WHERE e.tenant_id = {0} AND e.kind = {1} AND e.id = s.id AND e.model = {2})),
+        (SELECT count(*) FROM (
+          SELECT id FROM stale INTERSECT SELECT e.id FROM search.embeddings e
+           WHERE e.tenant_id = {0} AND e.kind = {1} AND e.model = {2}) older),
         (SELECT count(*) FROM stale WHERE leased),
         (SELECT count(*) FROM stale WHERE NOT leased AND attempts >= 5),
         (SELECT min(marked_at) FROM stale)

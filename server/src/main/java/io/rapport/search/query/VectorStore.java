@@ -16,14 +16,16 @@ final class VectorStore {
   private static final String DISTANCE = "(e.embedding <=> (SELECT q.v FROM q))";
 
   /**
-   * Leaves the graph as the only way that isn't forbidden. Numbers, because rows of unbounded
-   * length cost a round trip.
+   * Leaves the graph as the only way that isn't forbidden. What is forbidden counts as so expensive
+   * that PostgreSQL would compile the statement, which takes up to a second. Numbers, because rows of
+   * unbounded length cost a round trip.
    */
   private static final String ONLY_THE_GRAPH =
       """
       SELECT length(set_config('enable_seqscan', 'off', true))
         + length(set_config('enable_bitmapscan', 'off', true))
         + length(set_config('enable_sort', 'off', true))
+        + length(set_config('jit', 'off', true))
         + length(set_config('plan_cache_mode', 'force_custom_plan', true))
         + length(set_config('hnsw.iterative_scan', 'relaxed_order', true))
       """;
