@@ -9,6 +9,8 @@ import io.rapport.search.Embedders;
 import io.rapport.search.embedding.WorkStore.Due;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Embeds the texts of all tenants by the models that this server has. In each round every tenant
  * with something to do has one batch of one of its kinds embedded, so none waits for another's
- * many. Servers share the work by leases; what one leaves behind is taken up when its lease ends.
+ * many; workers that would be idle take one more. Servers share the work by leases; what one leaves behind is taken up when its lease ends.
  */
 final class BackgroundEmbedder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BackgroundEmbedder.class);
@@ -41,7 +43,7 @@ final class BackgroundEmbedder implements AutoCloseable {
   private final ExecutorService workers;
   private final Thread thread;
   private final AtomicLong waiting = new AtomicLong();
-  private final Map<UUID, String> lastKinds = new ConcurrentHashMap<>();
+  private final Map<UUID, String> lastKinds = new HashMap<>();
   private final Map<String, Long> pausedUntil = new ConcurrentHashMap<>();
   private long countedAt = Long.MIN_VALUE;
   private long freeAt = System.nanoTime();
@@ -146,8 +148,7 @@ final class BackgroundEmbedder implements AutoCloseable {
       byTenant.computeIfAbsent(due.owner(), _ -> new ArrayList<>()).add(due);
     }
     lastKinds.keySet().retainAll(byTenant.keySet());
-    List<Runnable> turns = new ArrayList<>();
-    byTenant.values().forEach(dues -> turns.add(() -> embed(next(dues))));
+    List<Runnable> turns = turns(byTenant.values());
     for (int from = 0; from < turns.size(); from += limits.workers()) {
       pace();
       workers.invokeAll(
@@ -156,6 +157,18 @@ final class BackgroundEmbedder implements AutoCloseable {
               .toList());
     }
     return !turns.isEmpty();
+  }
+
+  /** One for each tenant; where these are fewer than the workers, several. */
+  private List<Runnable> turns(Collection<List<Due>> tenants) {
+    List<Runnable> turns = new ArrayList<>();
+    while (!tenants.isEmpty() && turns.size() < limits.workers()) {
+      for (List<Due> dues : tenants) {
+        Due due = next(dues);
+        turns.add(() -> embed(due));
+      }
+    }
+    return turns;
   }
 
   private boolean ready(String model) {
