@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
       "Measures ratios on a throw-away, durable PostgreSQL; without names, all of them:",
       "  ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start,",
       "  cache_hot, cache_cold, cache_zipf, quality_assessment, prediction_log,",
-      "  search_qps, search_narrow"
+      "  search_qps, search_narrow, search_tenants_10, search_tenants_1000"
     })
 public final class Bench implements Callable<Integer> {
   private static final Path SHARED_DATA = Path.of("../shared/data/engineering-events.ndjson.gz");
@@ -101,6 +101,8 @@ public final class Bench implements Callable<Integer> {
     ratios.put("prediction_log", new PredictionRatio());
     ratios.put("search_qps", new SearchRatio());
     ratios.put("search_narrow", new NarrowSearchRatio());
+    ratios.put("search_tenants_10", new SearchTenantsRatio(10));
+    ratios.put("search_tenants_1000", new SearchTenantsRatio(1_000));
     return ratios;
   }
 

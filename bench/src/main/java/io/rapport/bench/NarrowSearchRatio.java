@@ -15,7 +15,6 @@ final class NarrowSearchRatio implements Ratio {
   private static final double TIMES_ITERATIVE = 10;
   private static final double OF_PLAIN_SQL = 0.9;
   private static final double RECALL = 0.99;
-  private static final int USUAL_EFFORT = 40;
   private static final String ONE_IN_1000 = "JSON";
   private static final String ONE_IN_100 = "DECIMAL";
 
@@ -32,7 +31,12 @@ final class NarrowSearchRatio implements Ratio {
       Report.say("  0.1 %%: %d short answers", quality.shortAnswers());
       try (SqlSearches peer =
           SqlSearches.byIndex(
-              site, tenant.id(), narrow, USUAL_EFFORT, "strict_order", SearchRatio.IN_FLIGHT)) {
+              site,
+              tenant.id(),
+              narrow,
+              SqlSearches.USUAL_EFFORT,
+              "strict_order",
+              SearchRatio.IN_FLIGHT)) {
         Report.say("  0.1 %%, peer: recall@10 %.4f", narrow.quality(peer::find).recall());
         Pairs.Runs runs = pairs(site, settings, narrow, tenant, channel, peer);
         double recall = quality.shortAnswers() == 0 ? quality.recall() : 0;

@@ -21,7 +21,6 @@ final class SearchRatio implements Ratio {
   private static final double TARGET = 0.90;
   private static final double RECALL = 0.98;
   private static final List<Integer> EFFORTS = List.of(40, 60, 100, 200, 400, 1000);
-  private static final int WRITES = 300;
 
   @Override
   public List<Result> measure(Site site, Samples samples, Settings settings) throws Exception {
@@ -37,8 +36,12 @@ final class SearchRatio implements Ratio {
       ours.warmUp(settings.warmUp());
       int effort = effort(site, tenant.id(), searches, quality.recall());
       Pairs.Runs runs = pairs(site, settings, tenant.id(), searches, effort, ours);
-      underWrites(stored, tenant.id(), ours, settings.span());
       beside(vectors, searches, quality.recall(), ours, settings);
+      underWrites(
+          site,
+          new VectorWriter(tenant.over(channel), stored, vectors),
+          searches.calls(tenant.over(channel)),
+          settings.span());
       return List.of(
           Result.ratio(
               "search_recall10", Spread.of(List.of(quality.recall())), RECALL, runs.steal()),
@@ -95,23 +98,15 @@ final class SearchRatio implements Ratio {
     }
   }
 
-  /** Beside a writer that changes vectors as fast as it can. */
-  private static void underWrites(StoredVectors stored, UUID tenant, CacheLoad ours, Duration span)
+  private static void underWrites(
+      Site site, VectorWriter writer, Supplier<CallLoad.Call> calls, Duration span)
       throws Exception {
-    Report.say("  vectors changed alone: %.0f/s", stored.rewrite(tenant, WRITES));
-    Thread writer =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                Report.say(
-                    "  vectors changed beside searches: %.0f/s", stored.rewrite(tenant, WRITES));
-              } catch (java.sql.SQLException failure) {
-                Report.say("  the writer failed: %s", failure);
-              }
-            });
-    Report.say("  beside that writer:");
-    ours.tellLatencies(span);
-    writer.join();
+    Report.say("  vectors changed one by one: %.0f/s", writer.rate(1));
+    Report.say("  vectors changed by hundreds: %.0f/s", writer.rate(100));
+    try (VectorWriter.InStep writes = writer.new InStep()) {
+      load(site, "ours, one write for nine searches", writes.count(calls)).tellLatencies(span);
+      Report.say("  of all calls, %.1f %% were writes", writes.share());
+    }
   }
 
   private static void beside(

@@ -22,6 +22,9 @@ import java.util.function.Supplier;
  * trip and one transaction.
  */
 final class SqlSearches implements AutoCloseable {
+  /** Of pgvector's own settings. */
+  static final int USUAL_EFFORT = 40;
+
   private static final String BEGIN =
       """
       BEGIN;
@@ -60,16 +63,17 @@ final class SqlSearches implements AutoCloseable {
       """;
 
   private final String sql;
-  private final UUID tenant;
+  private final Supplier<UUID> tenants;
   private final List<String> questions = new ArrayList<>();
   private final List<Connection> connections = new ArrayList<>();
   private final BlockingQueue<PreparedStatement> free;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-  private SqlSearches(Site site, UUID tenant, SentenceVectors vectors, String sql, int connections)
+  private SqlSearches(
+      Site site, Supplier<UUID> tenants, SentenceVectors vectors, String sql, int connections)
       throws SQLException {
     this.sql = sql;
-    this.tenant = tenant;
+    this.tenants = tenants;
     for (int i = 0; i < SentenceVectors.QUESTIONS; i++) {
       questions.add(Arrays.toString(vectors.question(i)));
     }
@@ -88,7 +92,7 @@ final class SqlSearches implements AutoCloseable {
     String type = searches.type().isEmpty() ? "" : OF_TYPE.replace("%s", searches.type());
     return new SqlSearches(
         site,
-        tenant,
+        () -> tenant,
         searches.vectors(),
         BEGIN.formatted(effort, scan, "off") + NEAREST.replace("%s", type),
         connections);
@@ -99,9 +103,21 @@ final class SqlSearches implements AutoCloseable {
       throws SQLException {
     return new SqlSearches(
         site,
-        tenant,
+        () -> tenant,
         searches.vectors(),
-        BEGIN.formatted(40, "off", "on") + EXACT.replace("%s", searches.type()),
+        BEGIN.formatted(USUAL_EFFORT, "off", "on") + EXACT.replace("%s", searches.type()),
+        connections);
+  }
+
+  /** As PostgreSQL thinks best, for one tenant or another. */
+  static SqlSearches planned(
+      Site site, Supplier<UUID> tenants, SentenceVectors vectors, int connections)
+      throws SQLException {
+    return new SqlSearches(
+        site,
+        tenants,
+        vectors,
+        BEGIN.formatted(USUAL_EFFORT, "relaxed_order", "on") + NEAREST.replace("%s", ""),
         connections);
   }
 
@@ -122,8 +138,12 @@ final class SqlSearches implements AutoCloseable {
     end.answered();
   }
 
-  /** The distances of a question's neighbours. */
   List<Double> find(int question) throws SQLException, InterruptedException {
+    return find(tenants.get(), question);
+  }
+
+  /** The distances of a question's neighbours. */
+  List<Double> find(UUID tenant, int question) throws SQLException, InterruptedException {
     PreparedStatement statement = free.take();
     try {
       statement.setString(1, tenant.toString());

@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -43,10 +45,18 @@ record VectorSearches(SentenceVectors vectors, String type) {
   record Quality(double recall, int shortAnswers) {}
 
   Quality quality(Finder finder) throws Exception {
+    return quality(vectors, finder, _ -> this::passes);
+  }
+
+  /**
+   * @param rows those among which a question's neighbours are
+   */
+  static Quality quality(SentenceVectors vectors, Finder finder, IntFunction<IntPredicate> rows)
+      throws Exception {
     double found = 0;
     int shortAnswers = 0;
     for (int question = 0; question < ASKED; question++) {
-      double[] nearest = vectors.nearest(question, NEIGHBOURS, this::passes);
+      double[] nearest = vectors.nearest(question, NEIGHBOURS, rows.apply(question));
       List<Double> distances = finder.find(question);
       double farthest = nearest[nearest.length - 1] + NEAR;
       long near = distances.stream().filter(it -> it <= farthest).count();
