@@ -72,7 +72,8 @@ public final class Tenants {
                     "tracking.read tracking.write caching.read caching.write versioning.read"
                         + " versioning.write versioning.train versioning.promote"
                         + " monitoring.read monitoring.write delivery.read delivery.write"
-                        + " embedding.read embedding.write search.read changes.read")));
+                        + " embedding.read embedding.write search.read identity.read identity.write"
+                        + " changes.read")));
       }
     }
     return tenants;
