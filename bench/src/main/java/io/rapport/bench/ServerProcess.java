@@ -56,6 +56,7 @@ public final class ServerProcess implements AutoCloseable {
   private static List<String> command(List<String> options) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED"); // as bin/serve: a cache is for one manner
     command.addAll(javaOptions());
     String cache = System.getProperty(CACHE);
     if (cache != null && Files.exists(Path.of(cache))) {
