@@ -11,6 +11,7 @@ import build.buf.validate.Ignore;
 import build.buf.validate.ValidateProto;
 import build.buf.validate.Violation;
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor.JavaType;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
@@ -131,10 +132,10 @@ public final class Rules {
   /** PostgreSQL can't hold a NUL in a text. */
   private static void requireStorable(Message message, String prefix) {
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
-      String path = prefix + field.getKey().getName();
-      if (isJudgedElsewhere(field.getKey())) {
+      if (!mayHoldText(field.getKey()) || isJudgedElsewhere(field.getKey())) {
         continue;
       }
+      String path = prefix + field.getKey().getName();
       if (field.getValue() instanceof Collection<?> values) {
         int index = 0;
         for (Object value : values) {
@@ -144,6 +145,10 @@ public final class Rules {
         requireStorableValue(field.getValue(), path);
       }
     }
+  }
+
+  private static boolean mayHoldText(FieldDescriptor field) {
+    return field.getJavaType() == JavaType.STRING || field.getJavaType() == JavaType.MESSAGE;
   }
 
   /**

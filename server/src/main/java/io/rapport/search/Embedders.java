@@ -1,5 +1,7 @@
 package io.rapport.search;
 
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -7,12 +9,11 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jooq.DSLContext;
 
 /** What this server can make vectors with, and which models searches go by. */
 public final class Embedders implements AutoCloseable {
   private final Map<String, Embedder> byModel;
-  private final ModelStore models = new ModelStore();
+  private final ActiveModelStore models = new ActiveModelStore();
 
   public Embedders(Collection<? extends Embedder> embedders) {
     this.byModel =
@@ -34,8 +35,9 @@ public final class Embedders implements AutoCloseable {
    * The model that searches of a tenant go by, for each of the kinds that has one. That of a kind
    * that no tenant owns is the same for all.
    */
-  public Map<String, String> active(DSLContext dsl, UUID tenant, Collection<String> kinds) {
-    return models.active(dsl, tenant, kinds);
+  public Map<String, String> active(Connection db, UUID tenant, Collection<String> kinds)
+      throws SQLException {
+    return models.active(db, tenant, kinds);
   }
 
   @Override

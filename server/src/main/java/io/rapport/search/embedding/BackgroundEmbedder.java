@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Embeds the texts of all tenants by the models that this server has. In each round every tenant
  * with something to do has one batch of one of its kinds embedded, so none waits for another's
- * many; workers that would be idle take one more. Servers share the work by leases; what one leaves behind is taken up when its lease ends.
+ * many; workers that would be idle take one more. Servers share the work by leases; what one leaves
+ * behind is taken up when its lease ends.
  */
 final class BackgroundEmbedder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BackgroundEmbedder.class);

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** How many texts have a vector, in PostgreSQL. */
 final class CoverageStore {
   /**
-   * A vector is of an older text if and only if its text is listed as stale. What is in both is found
-   * by INTERSECT, which takes each once: of tables that have just been filled PostgreSQL thinks that
-   * they are small, and would look through one for each row of the other.
+   * A vector is of an older text if and only if its text is listed as stale. What is in both is
+   * found by INTERSECT, which takes each once: of tables that have just been filled PostgreSQL
+   * thinks that they are small, and would look through one for each row of the other.
    */
   private static final String COUNT =
       """

@@ -1,5 +1,6 @@
 package io.rapport.search.query;
 
+import com.google.common.primitives.Floats;
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
 import io.rapport.search.v1.KindReport;
@@ -22,13 +23,18 @@ final class Answers {
       SearchRequest request,
       List<Source> sources,
       List<Ranked> ranked,
+      Map<Candidate.Key, Embedding> vectors,
       boolean grouped)
       throws SQLException {
     Map<Candidate.Key, Message> entities =
         request.getIncludeEntities() ? entities(db, sources, ranked) : Map.of();
     List<SearchHit> hits = new ArrayList<>();
     for (Ranked it : ranked) {
-      SearchHit.Builder hit = hit(it, request, grouped);
+      SearchHit.Builder hit = hit(it, grouped);
+      Embedding vector = vectors.get(it.candidate().key());
+      if (request.getIncludeEmbeddings() && vector != null) {
+        hit.addAllEmbedding(Floats.asList(vector.values()));
+      }
       Message entity = entities.get(it.candidate().key());
       if (entity != null) {
         hit.setEntity(Any.pack(entity));
@@ -38,7 +44,7 @@ final class Answers {
     return hits;
   }
 
-  private static SearchHit.Builder hit(Ranked ranked, SearchRequest request, boolean grouped) {
+  private static SearchHit.Builder hit(Ranked ranked, boolean grouped) {
     Candidate candidate = ranked.candidate();
     SearchHit.Builder hit =
         SearchHit.newBuilder()
@@ -53,12 +59,6 @@ final class Answers {
     if (grouped && group != null) {
       hit.setGroup(group);
     }
-    Embedding embedding = candidate.embedding();
-    if (request.getIncludeEmbeddings() && embedding != null) {
-      for (float value : embedding.values()) {
-        hit.addEmbedding(value);
-      }
-    }
     String text = candidate.text();
     if (text != null) {
       hit.setText(text);
@@ -71,11 +71,7 @@ final class Answers {
     Map<Candidate.Key, Message> found = new HashMap<>();
     for (Source source : sources) {
       Kind kind = source.kind();
-      List<UUID> ids =
-          Ranked.candidates(ranked).stream()
-              .filter(it -> it.kind().equals(kind))
-              .map(Candidate::id)
-              .toList();
+      List<UUID> ids = Ranked.ids(ranked, kind);
       Entities entities = kind.entities();
       if (entities != null && !ids.isEmpty()) {
         entities

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * @param distance what it is ranked by, the smallest first: 1 - cosine, or - rank of words
  * @param stale whether its vector is of another text
  * @param group its value of the field that groups
- * @param embedding its vector, where it is needed
  * @param text what it is found by, where it is asked for
  */
 record Candidate(
@@ -21,7 +20,6 @@ record Candidate(
     boolean stale,
     long revision,
     @Nullable String group,
-    @Nullable Embedding embedding,
     @Nullable String text) {
   /** The best first. */
   static final Comparator<Candidate> ORDER =

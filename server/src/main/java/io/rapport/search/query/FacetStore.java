@@ -49,11 +49,11 @@ final class FacetStore {
   /** How often the values of a column occur. */
   FacetCounts values(Connection db, Source source, @Nullable String words, String column, int limit)
       throws SQLException {
-    Sql sql = new Sql("WITH s AS MATERIALIZED (SELECT x.value, count(*) AS n FROM (SELECT ");
-    source.appendValue(sql, column);
-    sql.add(" AS value FROM search.documents e");
+    Sql sql = new Sql("WITH s AS MATERIALIZED (SELECT r." + column + "::text AS value,");
+    sql.add(" count(*) AS n FROM search.documents e LEFT JOIN " + source.kind().rows() + " r")
+        .add(" ON r.tenant_id = e.tenant_id AND r.id = e.id");
     appendMatching(sql, source, words);
-    sql.add(") x GROUP BY x.value) SELECT b.value, b.n, COALESCE((SELECT sum(n) FROM s")
+    sql.add(" GROUP BY r." + column + "::text) SELECT b.value, b.n, COALESCE((SELECT sum(n) FROM s")
         .add(" WHERE value IS NOT NULL), 0)::bigint, COALESCE((SELECT n FROM s")
         .add(" WHERE value IS NULL), 0)::bigint FROM (SELECT) one LEFT JOIN (SELECT * FROM s")
         .add(" WHERE value IS NOT NULL ORDER BY n DESC, value COLLATE \"C\" LIMIT " + limit)

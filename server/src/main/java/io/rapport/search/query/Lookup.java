@@ -23,7 +23,6 @@ record Lookup(
     Collection<UUID> excluded,
     @Nullable Place after,
     @Nullable Grouping grouping,
-    boolean withEmbedding,
     boolean withText) {
 
   /** At most so many entities for each value of a column. */
@@ -50,7 +49,6 @@ record Lookup(
   }
 
   Lookup wanting(int more) {
-    return new Lookup(
-        source, more, wanted, maxDistance, excluded, after, grouping, withEmbedding, withText);
+    return new Lookup(source, more, wanted, maxDistance, excluded, after, grouping, withText);
   }
 }

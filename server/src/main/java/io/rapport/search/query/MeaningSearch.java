@@ -32,7 +32,7 @@ final class MeaningSearch {
   /** How many more the graph is asked for where some will be passed over. */
   private static final int GROUP_FACTOR = 5;
 
-  private final VectorStore store = new VectorStore();
+  private final NearestStore store = new NearestStore();
   private final KindSizeStore sizes = new KindSizeStore();
 
   /** Who has many vectors: those aren't counted each time. It only decides how to search. */
@@ -59,7 +59,7 @@ final class MeaningSearch {
   }
 
   Leg find(
-      Connection db, Lookup lookup, VectorStore.Direction direction, Manner manner, Steps steps)
+      Connection db, Lookup lookup, NearestStore.Direction direction, Manner manner, Steps steps)
       throws SQLException {
     String kind = lookup.kind().name();
     if (manner.exact()) {
@@ -74,7 +74,7 @@ final class MeaningSearch {
           steps.timed(
               kind,
               "narrow",
-              "up to %,d %s".formatted(few, filtered ? "that pass" : "of the kind"),
+              filtered ? "few may pass" : "there may be few",
               () -> store.narrow(db, lookup, direction, few));
       if (narrow.counted() <= few) {
         return leg(db, Mode.EXACT, lookup, direction, narrow, narrow.matching());
@@ -91,34 +91,53 @@ final class MeaningSearch {
   }
 
   private Leg byGraph(
-      Connection db, Lookup lookup, VectorStore.Direction direction, Manner manner, Steps steps)
+      Connection db, Lookup lookup, NearestStore.Direction direction, Manner manner, Steps steps)
       throws SQLException {
     int wanted =
         lookup.grouping() == null
             ? lookup.count()
             : Math.min(MAX_EFFORT, GROUP_FACTOR * lookup.count());
     String kind = lookup.kind().name();
-    Found graph =
-        steps.timed(
-            kind,
-            "graph",
-            "many candidates",
-            () -> store.graph(db, lookup.wanting(wanted), direction, manner.effortFor(wanted)));
+    int effort = manner.effortFor(wanted);
+    Found graph = graph(db, lookup.wanting(wanted), direction, effort, steps);
     graphSearches.searched(
         lookup.source().tenant(), kind, direction.model(), direction.vector().values(), wanted);
-    List<Candidate> near = near(graph.candidates(), lookup.maxDistance());
-    boolean cut = near.size() < graph.candidates().size();
-    List<Candidate> kept = Groups.limit(near, lookup.grouping(), lookup.count());
-    if (kept.size() >= lookup.count() || cut) {
+    if (isCut(graph, lookup) && effort < MAX_EFFORT) {
+      graph = graph(db, lookup.wanting(wanted), direction, MAX_EFFORT, steps);
+    }
+    List<Candidate> kept = kept(graph, lookup);
+    if (kept.size() >= lookup.count() || isCut(graph, lookup)) {
       return leg(db, Mode.HNSW, lookup, direction, new Found(-1, -1, graph.candidates()), -1);
     }
     Found all =
         steps.timed(
             kind,
             "exact",
-            "the graph gave %,d of %,d".formatted(kept.size(), lookup.count()),
+            "the graph gave %d of %d".formatted(kept.size(), lookup.count()),
             () -> store.exact(db, lookup, direction));
     return leg(db, Mode.HNSW_THEN_EXACT, lookup, direction, all, all.matching());
+  }
+
+  private Found graph(
+      Connection db, Lookup lookup, NearestStore.Direction direction, int effort, Steps steps)
+      throws SQLException {
+    steps.effort(effort);
+    return steps.timed(
+        lookup.kind().name(),
+        "graph",
+        "many candidates, of which it keeps " + effort,
+        () -> store.graph(db, lookup, direction, effort));
+  }
+
+  /** Whether it has too few that are near enough, though it went on beyond them. */
+  private static boolean isCut(Found found, Lookup lookup) {
+    return kept(found, lookup).size() < lookup.count()
+        && near(found.candidates(), lookup.maxDistance()).size() < found.candidates().size();
+  }
+
+  private static List<Candidate> kept(Found found, Lookup lookup) {
+    return Groups.limit(
+        near(found.candidates(), lookup.maxDistance()), lookup.grouping(), lookup.count());
   }
 
   private static List<Candidate> near(List<Candidate> candidates, double maxDistance) {
@@ -129,12 +148,12 @@ final class MeaningSearch {
       Connection db,
       Mode mode,
       Lookup lookup,
-      VectorStore.Direction direction,
+      NearestStore.Direction direction,
       Found found,
       long compared)
       throws SQLException {
     List<Candidate> near = near(found.candidates(), lookup.maxDistance());
-    List<Candidate> kept = Groups.limit(near, lookup.grouping(), lookup.count());
+    List<Candidate> kept = kept(found, lookup);
     List<Shortfall> shortfalls = new ArrayList<>();
     int missing = lookup.wanted() - kept.size();
     if (missing > 0 && lookup.after() == null) {
@@ -151,8 +170,15 @@ final class MeaningSearch {
         shortfalls.add(shortfall(Cause.NOT_EMBEDDED, without));
       }
     }
+    boolean first = lookup.after() == null; // later pages don't look at what was before
     return new Leg(
-        lookup.kind(), mode, direction.model(), compared, found.matching(), kept, shortfalls);
+        lookup.kind(),
+        mode,
+        direction.model(),
+        first ? compared : -1,
+        first ? found.matching() : -1,
+        kept,
+        shortfalls);
   }
 
   static Shortfall shortfall(Cause cause, long count) {

@@ -19,11 +19,11 @@ final class NearestTexts {
   private static final double ANY_DISTANCE = 3;
 
   private final TenantDb db;
-  private final Kinds kinds;
+  private final SearchKinds kinds;
   private final Embedders embedders;
   private final MeaningSearch search = new MeaningSearch(IndexSearches.IGNORED);
 
-  NearestTexts(TenantDb db, Kinds kinds, Embedders embedders) {
+  NearestTexts(TenantDb db, SearchKinds kinds, Embedders embedders) {
     this.db = db;
     this.kinds = kinds;
     this.embedders = embedders;
@@ -31,14 +31,12 @@ final class NearestTexts {
 
   Optional<Map<UUID, Double>> find(UUID tenant, String name, String text, int count) {
     Kind kind = kinds.get(name, "kind");
-    VectorStore.Direction direction = direction(tenant, kind, text);
+    NearestStore.Direction direction = direction(tenant, kind, text);
     if (direction == null) {
       return Optional.empty();
     }
     Source source = new Source(kind, tenant, List.of(), 0, FieldMask.getDefaultInstance());
-    Lookup lookup =
-        new Lookup(source, count, count, ANY_DISTANCE, List.of(), null, null, false, false);
-    MeaningSearch.Manner manner = new MeaningSearch.Manner(false, 0);
+    Lookup lookup = new Lookup(source, count, count, ANY_DISTANCE, List.of(), null, null, false);
     Leg leg =
         db.autoCommit(
             tenant,
@@ -47,23 +45,24 @@ final class NearestTexts {
                     connection,
                     lookup,
                     direction,
-                    manner,
-                    new Steps(MeaningSearch.FEW, manner.effortFor(count))));
+                    new MeaningSearch.Manner(false, 0),
+                    new Steps()));
     Map<UUID, Double> cosines = new LinkedHashMap<>();
     leg.candidates().forEach(it -> cosines.put(it.id(), 1 - it.distance()));
     return Optional.of(cosines);
   }
 
-  private VectorStore.@Nullable Direction direction(UUID tenant, Kind kind, String text) {
+  private NearestStore.@Nullable Direction direction(UUID tenant, Kind kind, String text) {
     String model =
-        db.read(tenant, dsl -> embedders.active(dsl, tenant, List.of(kind.name())))
+        db.autoCommit(
+                tenant, connection -> embedders.active(connection, tenant, List.of(kind.name())))
             .get(kind.name());
     Embedder embedder = model == null ? null : embedders.find(model).orElse(null);
     if (model == null || embedder == null) {
       return null;
     }
     try {
-      return new VectorStore.Direction(
+      return new NearestStore.Direction(
           model, Embedding.unit(embedder.embed(List.of(text)).getFirst(), "text"));
     } catch (EmbedderException | ServiceException e) {
       return null; // who asks does without

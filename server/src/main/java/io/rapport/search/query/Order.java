@@ -29,7 +29,6 @@ record Order(
     Message arguments) {
   private static final int USUAL_LIMIT = 10;
   private static final int LARGE_LIMIT = 100;
-  private static final int MAX = 1000;
   private static final int MIN_CANDIDATES = 50;
   private static final int CANDIDATES_PER_HIT = 5;
   private static final int MIN_LEG = 100;
@@ -77,8 +76,10 @@ record Order(
   }
 
   private static void requireSmall(SearchRequest request, int limit) {
-    if (limit > LARGE_LIMIT && (request.getIncludeText() || request.getIncludeEmbeddings())) {
-      throw invalid("limit", "must be at most 100 with texts or embeddings");
+    boolean large =
+        request.getIncludeText() || request.getIncludeEmbeddings() || request.hasDiversity();
+    if (limit > LARGE_LIMIT && large) {
+      throw invalid("limit", "must be at most 100 with texts, embeddings or diversity");
     }
   }
 
@@ -110,16 +111,31 @@ record Order(
     return new Lookup.Grouping(asked.getField(), Math.max(1, asked.getSize()));
   }
 
+  /** Refuses to go on behind a page whose vectors were others. */
+  void requireOf(Query query) {
+    if (after != null && !after.query().equals(query.mark())) {
+      throw ServiceException.invalid(
+          "page_token",
+          ErrorReason.PAGE_TOKEN_MISMATCH,
+          "belongs to a search by another model, or by another vector of the text");
+    }
+  }
+
   /** How many candidates of a kind are wanted. */
   int candidates(Source source, boolean hybrid) {
     if (hybrid) {
       return Math.max(MIN_LEG, limit);
     }
     if (lambda != null) {
-      return Math.clamp((long) CANDIDATES_PER_HIT * limit, MIN_CANDIDATES, MAX);
+      return diverse();
     }
     int own = source.quota() == 0 ? limit : Math.min(limit, source.quota());
     return paged ? own + 1 : own;
+  }
+
+  /** Among how many of the best hits those are chosen that differ. */
+  int diverse() {
+    return Math.max(CANDIDATES_PER_HIT * limit, MIN_CANDIDATES);
   }
 
   /** How many hits of a kind are wanted. */

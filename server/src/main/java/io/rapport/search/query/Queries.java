@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Reads what a caller wants to find, and makes vectors of it. */
 final class Queries {
@@ -32,7 +33,7 @@ final class Queries {
   private final TenantDb db;
   private final Sources sources;
   private final Embedders embedders;
-  private final VectorStore vectors = new VectorStore();
+  private final NearestStore vectors = new NearestStore();
   private final WordsStore words = new WordsStore();
 
   Queries(TenantDb db, Sources sources, Embedders embedders) {
@@ -44,7 +45,14 @@ final class Queries {
   /** The models by which kinds are searched. */
   Map<String, String> activeModels(UUID tenant, List<Source> places) {
     List<String> names = places.stream().map(source -> source.kind().name()).toList();
-    return db.read(tenant, dsl -> embedders.active(dsl, tenant, names));
+    return db.autoCommit(tenant, connection -> embedders.active(connection, tenant, names));
+  }
+
+  /** The model by which a kind is searched; null if it has none. */
+  @Nullable String activeModel(UUID tenant, Kind kind) {
+    return db.autoCommit(
+            tenant, connection -> embedders.active(connection, tenant, List.of(kind.name())))
+        .get(kind.name());
   }
 
   Query read(Caller caller, SearchRequest request, List<Source> places) {
@@ -86,7 +94,7 @@ final class Queries {
       String model = active.get(kind.name());
       Embedding vector = model == null ? null : byModel.get(model);
       if (model != null && vector != null) {
-        query.directions().put(kind, new VectorStore.Direction(model, vector));
+        query.directions().put(kind, new NearestStore.Direction(model, vector));
       } else {
         query.leftOut().put(kind, model == null ? Cause.NO_MODEL : Cause.NO_EMBEDDER);
       }
@@ -117,10 +125,8 @@ final class Queries {
     Kind kind = sources.readable(caller, asked.getKind(), path + ".kind");
     UUID tenant = caller.tenant().id();
     UUID id = UUID.fromString(asked.getId());
-    String model =
-        db.read(tenant, dsl -> embedders.active(dsl, tenant, List.of(kind.name())))
-            .get(kind.name());
-    VectorStore.Stored found =
+    String model = activeModel(tenant, kind);
+    NearestStore.Stored found =
         db.autoCommit(
             tenant,
             connection -> vectors.stored(connection, tenant, kind, id, model == null ? "" : model));

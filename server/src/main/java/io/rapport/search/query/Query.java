@@ -1,11 +1,14 @@
 package io.rapport.search.query;
 
 import io.rapport.search.v1.Shortfall.Cause;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +24,7 @@ record Query(
     boolean meaning,
     double meaningWeight,
     double wordsWeight,
-    Map<Kind, VectorStore.Direction> directions,
+    Map<Kind, NearestStore.Direction> directions,
     Map<Kind, Cause> leftOut,
     Map<Kind, Set<UUID>> excluded) {
 
@@ -36,6 +39,17 @@ record Query(
 
   Query joined(String with, double meaningCounts, double wordsCount) {
     return new Query(with, true, meaningCounts, wordsCount, directions, leftOut, excluded);
+  }
+
+  /** What tells its vectors and their models from those of other queries. */
+  String mark() {
+    int hash = 0;
+    for (var each : new TreeMap<>(directions).entrySet()) {
+      NearestStore.Direction direction = each.getValue();
+      hash =
+          31 * hash + Objects.hash(direction.model(), Arrays.hashCode(direction.vector().values()));
+    }
+    return Integer.toHexString(hash);
   }
 
   boolean isHybrid() {
@@ -55,7 +69,7 @@ record Query(
       } else if (!own.equals(model)) {
         leftOut.put(source.kind(), Cause.OTHER_MODEL);
       } else {
-        directions.put(source.kind(), new VectorStore.Direction(model, vector));
+        directions.put(source.kind(), new NearestStore.Direction(model, vector));
       }
     }
   }

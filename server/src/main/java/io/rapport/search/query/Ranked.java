@@ -1,6 +1,7 @@
 package io.rapport.search.query;
 
 import java.util.List;
+import java.util.UUID;
 
 /**
  * A candidate and how good it is.
@@ -16,6 +17,14 @@ record Ranked(Candidate candidate, double score, int meaningRank, int wordsRank)
 
   static Ranked byWords(Candidate candidate) {
     return new Ranked(candidate, -candidate.distance(), 0, 0);
+  }
+
+  /** The ids of those of a kind. */
+  static List<UUID> ids(List<Ranked> ranked, Kind kind) {
+    return candidates(ranked).stream()
+        .filter(it -> it.kind().equals(kind))
+        .map(Candidate::id)
+        .toList();
   }
 
   static List<Candidate> candidates(List<Ranked> ranked) {

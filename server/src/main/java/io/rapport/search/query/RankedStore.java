@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The parts that statements have in common which rank entities of one kind: the best ones of the
@@ -32,38 +31,29 @@ final class RankedStore {
   }
 
   /**
-   * What is told of {@code r}, in one row at least.
+   * What is told of {@code r}, in one row at least. Each is looked up by its key, whatever
+   * PostgreSQL thinks of how many there are.
    *
    * @param counted how many candidates there are, as SQL
    * @param matching how many could be ranked, as SQL
-   * @param model whose vectors are told; null if none are
    */
-  static void appendTold(
-      Sql sql, Lookup lookup, String counted, String matching, @Nullable String model) {
-    Source source = lookup.source();
-    String kind = lookup.kind().literal();
+  static void appendTold(Sql sql, Lookup lookup, String counted, String matching) {
+    String owner = lookup.source().owner();
+    String rows = lookup.kind().rows();
     sql.add(" SELECT " + counted + ", " + matching + ", o.* FROM (SELECT) one LEFT JOIN (");
     sql.add("SELECT r.id, r.distance, r.grouped, d.content_hash <> r.content_hash AS stale, ");
-    if (lookup.kind().rows() == null) {
+    if (rows == null) {
       sql.add("0::bigint");
     } else {
-      sql.add("(SELECT t.revision FROM " + lookup.kind().rows() + " t WHERE t.tenant_id = ")
-          .value(source.owner(), "uuid")
+      sql.add("(SELECT t.revision FROM " + rows + " t WHERE t.tenant_id = ")
+          .value(owner, "uuid")
           .add(" AND t.id = r.id)");
     }
-    sql.add(" AS revision, " + (lookup.withText() ? "d.content" : "NULL::text") + " AS content, ");
-    if (lookup.withEmbedding() && model != null) {
-      sql.add("(SELECT v.embedding::real[] FROM search.embeddings v WHERE v.tenant_id = ")
-          .value(source.owner(), "uuid")
-          .add(" AND v.kind = " + kind + " AND v.id = r.id AND v.model = ")
-          .value(model, "text")
-          .add(")");
-    } else {
-      sql.add("NULL::real[]");
-    }
-    sql.add(" AS embedding FROM r JOIN search.documents d ON d.tenant_id = ")
-        .value(source.owner(), "uuid")
-        .add(" AND d.kind = " + kind + " AND d.id = r.id) o ON true");
+    sql.add(" AS revision, " + (lookup.withText() ? "d.content" : "NULL::text") + " AS content")
+        .add(" FROM r CROSS JOIN LATERAL (SELECT * FROM search.documents d WHERE d.tenant_id = ")
+        .value(owner, "uuid")
+        .add(
+            " AND d.kind = " + lookup.kind().literal() + " AND d.id = r.id OFFSET 0) d) o ON true");
   }
 
   /** Runs a statement; the settings before it, if any, hold for it alone. */
@@ -94,7 +84,6 @@ final class RankedStore {
   }
 
   private static Candidate candidate(ResultSet rows, UUID id, Lookup lookup) throws SQLException {
-    java.sql.Array embedding = rows.getArray(9);
     return new Candidate(
         lookup.kind(),
         id,
@@ -102,16 +91,6 @@ final class RankedStore {
         rows.getBoolean(6),
         rows.getLong(7),
         rows.getString(5),
-        embedding == null ? null : embedding(embedding),
         rows.getString(8));
-  }
-
-  static Embedding embedding(java.sql.Array reals) throws SQLException {
-    Float[] boxed = (Float[]) reals.getArray();
-    float[] values = new float[boxed.length];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = boxed[i];
-    }
-    return new Embedding(values);
   }
 }

@@ -36,7 +36,7 @@ public final class SearchFeature {
    * @param graphSearches is told of searches by the graph
    */
   public SearchFeature(TenantDb db, Embedders embedders, Areas areas, IndexSearches graphSearches) {
-    Kinds kinds = new Kinds(areas);
+    SearchKinds kinds = new SearchKinds(areas);
     this.service = new SearchService(db, kinds, embedders, graphSearches);
     this.nearest = new NearestTexts(db, kinds, embedders);
   }

@@ -26,7 +26,7 @@ final class SearchService {
   private final Facets facets = new Facets();
   private final FacetStore counts = new FacetStore();
 
-  SearchService(TenantDb db, Kinds kinds, Embedders embedders, IndexSearches graphSearches) {
+  SearchService(TenantDb db, SearchKinds kinds, Embedders embedders, IndexSearches graphSearches) {
     this.db = db;
     this.sources = new Sources(kinds);
     this.queries = new Queries(db, sources, embedders);

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 
 /** Does searches. */
 final class Searches {
@@ -23,6 +24,7 @@ final class Searches {
   private final MeaningSearch byMeaning;
   private final WordsSearch byWords = new WordsSearch();
   private final Facets facets;
+  private final NearestStore vectors = new NearestStore();
   private final Answers answers = new Answers();
 
   Searches(TenantDb db, Sources sources, Queries queries, Facets facets, MeaningSearch byMeaning) {
@@ -38,9 +40,12 @@ final class Searches {
     List<Source> all = places.sources();
     Order order = Order.read(caller, request, all);
     List<Facets.Facet> wanted = facets.read(request.getFacetsList(), all);
-    Query query = queries.read(caller, request, all);
+    Steps steps = new Steps();
+    Query query =
+        steps.timed(
+            "", "query", "models, texts and examples", () -> queries.read(caller, request, all));
+    order.requireOf(query);
     MeaningSearch.Manner manner = new MeaningSearch.Manner(request.getExact(), request.getEffort());
-    Steps steps = new Steps(MeaningSearch.FEW, manner.effortFor(order.limit()));
     return db.autoCommit(
         caller.tenant().id(),
         connection -> {
@@ -66,10 +71,16 @@ final class Searches {
     List<Ranked> hits = ranked.subList(0, Math.min(order.limit(), ranked.size()));
     SearchResponse.Builder response = SearchResponse.newBuilder().addAllFacets(counts);
     response.addAllHits(
-        answers.hits(run.connection, run.request, all, hits, order.grouping() != null));
+        answers.hits(
+            run.connection,
+            run.request,
+            all,
+            hits,
+            run.vectors(all, hits),
+            order.grouping() != null));
     response.addAllKinds(answers.reports(legs, hits));
     if (order.paged() && ranked.size() > order.limit()) {
-      byte[] cursor = Place.of(hits.getLast().candidate()).cursor();
+      byte[] cursor = Place.of(hits.getLast().candidate(), run.query.mark()).cursor();
       response.setNextPageToken(PageTokens.encode(caller.tenant(), order.arguments(), cursor));
     }
     if (run.request.getExplain()) {
@@ -125,7 +136,7 @@ final class Searches {
     private List<Candidate> byMeaning(List<Source> all, List<Leg> legs) throws SQLException {
       List<Candidate> found = new ArrayList<>();
       for (Source source : all) {
-        VectorStore.Direction direction = query.directions().get(source.kind());
+        NearestStore.Direction direction = query.directions().get(source.kind());
         Leg leg;
         if (direction == null) {
           leg =
@@ -162,41 +173,44 @@ final class Searches {
           query.excluded().getOrDefault(source.kind(), Set.of()),
           order.after(),
           order.grouping(),
-          order.lambda() != null || request.getIncludeEmbeddings(),
           request.getIncludeText());
     }
 
     private List<Ranked> choose(List<Source> all, List<Ranked> ranked) throws SQLException {
+      Room room = new Room(all, order.grouping());
       Double lambda = order.lambda();
-      if (lambda != null) {
-        return steps.timed(
-            "",
-            "diversify",
-            "%,d candidates".formatted(ranked.size()),
-            () ->
-                new Diversity(lambda, query.directions())
-                    .choose(ranked, order.grouping(), order.limit()));
+      if (lambda == null) {
+        return room.fill(ranked);
       }
-      return limited(all, ranked);
+      List<Ranked> best = ranked.subList(0, Math.min(ranked.size(), order.diverse()));
+      return steps.timed(
+          "",
+          "diversify",
+          best.size() + " candidates",
+          () ->
+              new Diversity(lambda, query.directions(), stored(all, best))
+                  .choose(best, room, order.limit()));
     }
 
-    /** Those that quotas and groups let through. */
-    private List<Ranked> limited(List<Source> all, List<Ranked> ranked) {
-      Map<Kind, Integer> room = new HashMap<>();
-      all.forEach(source ->
-          room.put(source.kind(), order.paged() ? Integer.MAX_VALUE : order.hits(source)));
-      Groups groups = new Groups(order.grouping());
-      List<Ranked> chosen = new ArrayList<>();
-      for (Ranked it : ranked) {
-        Candidate candidate = it.candidate();
-        int left = room.getOrDefault(candidate.kind(), 0);
-        if (left > 0 && groups.hasRoom(candidate)) {
-          room.put(candidate.kind(), left - 1);
-          groups.take(candidate);
-          chosen.add(it);
+    /** The vectors of hits, if they are asked for. */
+    Map<Candidate.Key, Embedding> vectors(List<Source> all, List<Ranked> hits) throws SQLException {
+      return request.getIncludeEmbeddings() ? stored(all, hits) : Map.of();
+    }
+
+    private Map<Candidate.Key, Embedding> stored(List<Source> all, List<Ranked> ranked)
+        throws SQLException {
+      Map<Candidate.Key, Embedding> stored = new HashMap<>();
+      for (Source source : all) {
+        Kind kind = source.kind();
+        NearestStore.Direction direction = query.directions().get(kind);
+        List<UUID> ids = Ranked.ids(ranked, kind);
+        if (direction != null && !ids.isEmpty()) {
+          vectors
+              .vectors(connection, source, direction.model(), ids)
+              .forEach((id, vector) -> stored.put(new Candidate.Key(kind, id), vector));
         }
       }
-      return chosen;
+      return stored;
     }
   }
 }

@@ -21,9 +21,9 @@ import java.util.function.Consumer;
 final class Sources {
   private static final int MAX_DEPTH = 3;
 
-  private final Kinds kinds;
+  private final SearchKinds kinds;
 
-  Sources(Kinds kinds) {
+  Sources(SearchKinds kinds) {
     this.kinds = kinds;
   }
 
@@ -95,7 +95,7 @@ final class Sources {
     UUID tenant = caller.tenant().id();
     List<Consumer<Sql>> conditions = new ArrayList<>();
     if (named.hasFilter()) {
-      Kinds.Filter filter = kinds.filter(named.getFilter(), path + ".filter");
+      SearchKinds.Filter filter = kinds.filter(named.getFilter(), path + ".filter");
       if (!filter.kind().equals(kind) || table == null) {
         throw invalid(path + ".filter", "must be that of " + kind.name());
       }
@@ -129,7 +129,7 @@ final class Sources {
       if (depth > MAX_DEPTH) {
         throw invalid(path, "must be at most " + MAX_DEPTH + " within one another");
       }
-      Kinds.Filter filter = kinds.filter(related.getFilter(), path + ".filter");
+      SearchKinds.Filter filter = kinds.filter(related.getFilter(), path + ".filter");
       Kind to = filter.kind();
       require(caller, to, path + ".filter");
       String link = link(from, to, related.getBy(), path);

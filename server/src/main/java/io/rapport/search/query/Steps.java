@@ -2,22 +2,24 @@ package io.rapport.search.query;
 
 import com.google.protobuf.Duration;
 import io.rapport.search.v1.SearchExplanation;
-import java.sql.SQLException;
 
 /** What a search did, for those who want it explained. */
 final class Steps {
-  private final SearchExplanation.Builder told;
+  private final SearchExplanation.Builder told =
+      SearchExplanation.newBuilder().setExactUpTo(MeaningSearch.FEW);
 
-  Steps(int exactUpTo, int effort) {
-    told = SearchExplanation.newBuilder().setExactUpTo(exactUpTo).setEffort(effort);
+  /** That the graph keeps so many candidates at a time. */
+  void effort(int effort) {
+    told.setEffort(Math.max(told.getEffort(), effort));
   }
 
   /** Something that takes a while. */
-  interface Work<T> {
-    T run() throws SQLException;
+  interface Work<T, X extends Exception> {
+    T run() throws X;
   }
 
-  <T> T timed(String kind, String step, String reason, Work<T> work) throws SQLException {
+  <T, X extends Exception> T timed(String kind, String step, String reason, Work<T, X> work)
+      throws X {
     long start = System.nanoTime();
     T result = work.run();
     long took = System.nanoTime() - start;

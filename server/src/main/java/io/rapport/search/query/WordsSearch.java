@@ -36,13 +36,8 @@ final class WordsSearch {
         missing > 0 && lookup.after() == null
             ? List.of(MeaningSearch.shortfall(grouped ? Cause.GROUPED : Cause.FEWER_MATCH, missing))
             : List.of();
+    long matching = lookup.after() == null ? found.matching() : -1;
     return new Leg(
-        lookup.kind(),
-        Mode.WORDS,
-        "",
-        found.matching(),
-        found.matching(),
-        found.candidates(),
-        shortfalls);
+        lookup.kind(), Mode.WORDS, "", matching, matching, found.candidates(), shortfalls);
   }
 }

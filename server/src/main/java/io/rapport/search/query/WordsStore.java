@@ -48,7 +48,7 @@ final class WordsStore {
     lookup.appendRest(sql, "(-e.rank)");
     sql.add(")");
     RankedStore.appendBest(sql, lookup);
-    RankedStore.appendTold(sql, lookup, "(SELECT n.n FROM n)", "(SELECT count(*) FROM s)", null);
+    RankedStore.appendTold(sql, lookup, "(SELECT n.n FROM n)", "(SELECT count(*) FROM s)");
     return RankedStore.read(db, sql, lookup, false);
   }
 
@@ -66,7 +66,7 @@ final class WordsStore {
     sql.add(")");
     RankedStore.appendBest(sql, lookup);
     String count = "(SELECT count(*) FROM s)";
-    RankedStore.appendTold(sql, lookup, count, count, null);
+    RankedStore.appendTold(sql, lookup, count, count);
     return RankedStore.read(db, sql, lookup, false);
   }
 

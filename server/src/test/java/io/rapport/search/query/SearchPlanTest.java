@@ -28,9 +28,9 @@ class SearchPlanTest {
 
   @RegisterExtension static final Rapport rapport = new Rapport();
 
-  private final VectorStore store = new VectorStore();
-  private final VectorStore.Direction direction =
-      new VectorStore.Direction(MODEL, new Embedding(axis(0)));
+  private final NearestStore store = new NearestStore();
+  private final NearestStore.Direction direction =
+      new NearestStore.Direction(MODEL, new Embedding(axis(0)));
 
   @Test
   void goesAlongTheGraphOfOneKind() throws SQLException {
@@ -61,13 +61,13 @@ class SearchPlanTest {
 
   private static Lookup lookup(List<Consumer<Sql>> conditions) {
     Kind kind =
-        new Kinds(
+        new SearchKinds(
                 new SearchFeature.Areas(
                     (dsl, tenant, users, wanted) -> {}, (dsl, tenant, ids) -> Map.of()))
             .get(SETTINGS, "kind");
     Source source =
         new Source(kind, rapport.tenant(), conditions, 0, FieldMask.getDefaultInstance());
-    return new Lookup(source, 10, 10, 3, List.of(), null, null, false, false);
+    return new Lookup(source, 10, 10, 3, List.of(), null, null, false);
   }
 
   private static String plan(Sql sql) throws SQLException {

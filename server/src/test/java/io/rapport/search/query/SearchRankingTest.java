@@ -230,17 +230,20 @@ class SearchRankingTest {
             .getId();
     given.embed(USERS, user, at(0.5, 3));
 
-    SearchResponse response =
+    SearchRequest both =
+        SearchRequest.newBuilder()
+            .setVector(query(axis(0)))
+            .addSources(SearchSource.newBuilder().setKind(SETTINGS).setQuota(1))
+            .addSources(in(USERS))
+            .build();
+    SearchResponse response = given.search().search(both);
+    SearchResponse diverse =
         given
             .search()
-            .search(
-                SearchRequest.newBuilder()
-                    .setVector(query(axis(0)))
-                    .addSources(SearchSource.newBuilder().setKind(SETTINGS).setQuota(1))
-                    .addSources(in(USERS))
-                    .build());
+            .search(both.toBuilder().setDiversity(SearchDiversity.getDefaultInstance()).build());
 
     assertThat(ids(response)).containsExactly(first, user);
+    assertThat(ids(diverse)).containsExactly(first, user);
   }
 
   @Test

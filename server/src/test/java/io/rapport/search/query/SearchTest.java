@@ -35,6 +35,7 @@ import io.rapport.search.v1.Shortfall.Cause;
 import io.rapport.search.v1.StoredQuery;
 import io.rapport.server.Given;
 import io.rapport.server.Rapport;
+import io.rapport.server.Told;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -335,6 +336,7 @@ class SearchTest {
     String token = "";
     do {
       SearchResponse page = given.search().search(request.toBuilder().setPageToken(token).build());
+      assertThat(report(page, SETTINGS).hasMatching()).isEqualTo(seen.isEmpty());
       seen.addAll(ids(page));
       token = page.getNextPageToken();
     } while (!token.isEmpty());
@@ -342,6 +344,33 @@ class SearchTest {
     assertThat(seen).hasSize(25).doesNotHaveDuplicates();
     assertThat(seen.subList(0, 5)).containsExactlyInAnyOrderElementsOf(best.subList(0, 5));
     assertThat(seen.subList(5, 25)).isEqualTo(best.subList(5, 25));
+  }
+
+  @Test
+  void doesNotGoOnBehindAPageOfAnotherVector() {
+    given.activate(SETTINGS, MODEL);
+    String asked = given.settingAt("asked", 0.9);
+    given.settingAt("b", 0.8);
+    given.settingAt("c", 0.7);
+    SearchRequest request =
+        SearchRequest.newBuilder()
+            .setStored(StoredQuery.newBuilder().setKind(SETTINGS).setId(asked))
+            .addSources(in(SETTINGS))
+            .setLimit(1)
+            .build();
+    String token = given.search().search(request).getNextPageToken();
+    SearchRequest next = request.toBuilder().setPageToken(token).build();
+    assertThat(ids(given.search().search(next))).hasSize(1);
+
+    rapport
+        .sql()
+        .execute(
+            "UPDATE search.embeddings SET embedding = {1}::text::halfvec(1536) WHERE id = {0}::uuid",
+            org.jooq.impl.DSL.val(asked),
+            org.jooq.impl.DSL.val(java.util.Arrays.toString(axis(1))));
+
+    assertThat(Told.by(() -> given.search().search(next)).reason())
+        .isEqualTo("PAGE_TOKEN_MISMATCH");
   }
 
   @Test
@@ -366,6 +395,16 @@ class SearchTest {
     assertThat(report.getMatching()).isEqualTo(20);
     assertThat(causes(report)).containsExactly(Cause.FEWER_MATCH, Cause.NOT_EMBEDDED);
     assertThat(report.getShortfalls(1).getCount()).isEqualTo(6000);
+
+    SearchResponse near =
+        given.search().search(ten.toBuilder().setMinScore(0.79).setExplain(true).build());
+    assertThat(ids(near)).isEqualTo(embedded.subList(0, 6));
+    assertThat(report(near, SETTINGS).getMode()).isEqualTo(Mode.HNSW);
+    assertThat(causes(report(near, SETTINGS))).containsExactly(Cause.BELOW_MIN_SCORE);
+    assertThat(near.getExplanation().getStepsList())
+        .extracting(it -> it.getStep())
+        .containsExactly("query", "narrow", "graph", "graph");
+    assertThat(near.getExplanation().getEffort()).isEqualTo(1000);
 
     SearchResponse exact = given.search().search(ten.toBuilder().setExact(true).build());
     assertThat(scores(exact)).isEqualTo(scores(graph));
@@ -392,10 +431,10 @@ class SearchTest {
         given.search().search(near(0).addSources(in(SETTINGS)).setExplain(true).build());
 
     assertThat(told.getExplanation().getExactUpTo()).isEqualTo(5000);
-    assertThat(told.getExplanation().getEffort()).isEqualTo(100);
+    assertThat(told.getExplanation().getEffort()).isZero();
     assertThat(told.getExplanation().getStepsList())
         .extracting(it -> it.getStep())
-        .containsExactly("narrow");
+        .containsExactly("query", "narrow");
     assertThat(given.search().search(near(0).build()).hasExplanation()).isFalse();
   }
 }

@@ -38,7 +38,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The kinds of entities that can be found. */
-final class Kinds {
+final class SearchKinds {
   private static final List<Message> ENTITIES =
       List.of(
           User.getDefaultInstance(),
@@ -67,7 +67,7 @@ final class Kinds {
   private final Map<String, Kind> byName = new TreeMap<>();
   private final Map<FieldDescriptor, Kind> byFilter = new HashMap<>();
 
-  Kinds(SearchFeature.Areas areas) {
+  SearchKinds(SearchFeature.Areas areas) {
     for (Kind kind : withoutFilters(areas)) {
       byName.put(kind.name(), kind);
     }

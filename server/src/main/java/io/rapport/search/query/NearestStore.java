@@ -1,10 +1,14 @@
 package io.rapport.search.query;
 
 import io.rapport.platform.resource.Sql;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -12,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * Ranks entities of one kind by their vectors. Each statement says itself how PostgreSQL is to do
  * it: the estimates by which it would choose know neither the filter's nor the graph's price.
  */
-final class VectorStore {
+final class NearestStore {
   private static final String DISTANCE = "(e.embedding <=> (SELECT q.v FROM q))";
 
   /**
    * Leaves the graph as the only way that isn't forbidden. What is forbidden counts as so expensive
-   * that PostgreSQL would compile the statement, which takes up to a second. Numbers, because rows of
-   * unbounded length cost a round trip.
+   * that PostgreSQL would compile the statement, which takes up to a second. Numbers, because rows
+   * of unbounded length cost a round trip.
    */
   private static final String ONLY_THE_GRAPH =
       """
@@ -50,24 +54,23 @@ final class VectorStore {
       sql.add(" LIMIT " + (most + 1) + "), n AS MATERIALIZED (SELECT count(*) AS n FROM c)");
     } else {
       sql.add(", n AS MATERIALIZED (SELECT count(*) AS n FROM (SELECT FROM search.embeddings e");
-      appendOwn(sql, lookup, direction);
+      appendOwn(sql, lookup.source(), direction.model());
       sql.add(" LIMIT " + (most + 1) + ") c)");
     }
     appendDistances(sql, lookup);
     if (lookup.source().isFiltered()) {
       sql.add(" FROM c CROSS JOIN LATERAL (SELECT e.* FROM search.embeddings e");
-      appendOwn(sql, lookup, direction);
+      appendOwn(sql, lookup.source(), direction.model());
       sql.add(" AND e.id = c.id OFFSET 0) e WHERE true");
     } else {
       sql.add(" FROM search.embeddings e");
-      appendOwn(sql, lookup, direction);
+      appendOwn(sql, lookup.source(), direction.model());
     }
     sql.add(" AND (SELECT n.n FROM n) <= " + most);
     lookup.appendRest(sql, DISTANCE);
     sql.add(")");
     RankedStore.appendBest(sql, lookup);
-    RankedStore.appendTold(
-        sql, lookup, "(SELECT n.n FROM n)", "(SELECT count(*) FROM s)", direction.model());
+    RankedStore.appendTold(sql, lookup, "(SELECT n.n FROM n)", "(SELECT count(*) FROM s)");
     return sql;
   }
 
@@ -76,13 +79,13 @@ final class VectorStore {
     Sql sql = with(direction);
     appendDistances(sql, lookup);
     sql.add(" FROM search.embeddings e");
-    appendOwn(sql, lookup, direction);
+    appendOwn(sql, lookup.source(), direction.model());
     lookup.source().appendMembership(sql);
     lookup.appendRest(sql, DISTANCE);
     sql.add(")");
     RankedStore.appendBest(sql, lookup);
     String count = "(SELECT count(*) FROM s)";
-    RankedStore.appendTold(sql, lookup, count, count, direction.model());
+    RankedStore.appendTold(sql, lookup, count, count);
     return RankedStore.read(db, sql, lookup, false);
   }
 
@@ -100,11 +103,11 @@ final class VectorStore {
     sql.add(", r AS MATERIALIZED (SELECT e.id, " + DISTANCE + " AS distance, ");
     lookup.source().appendValue(sql, lookup.groupColumn());
     sql.add(" AS grouped, e.content_hash FROM search.embeddings e");
-    appendOwn(sql, lookup, direction);
+    appendOwn(sql, lookup.source(), direction.model());
     lookup.source().appendCheck(sql);
     lookup.appendRest(sql, DISTANCE);
     sql.add(" ORDER BY e.embedding <=> (SELECT q.v FROM q) LIMIT " + lookup.count() + ")");
-    RankedStore.appendTold(sql, lookup, "-1::bigint", "-1::bigint", direction.model());
+    RankedStore.appendTold(sql, lookup, "-1::bigint", "-1::bigint");
     return sql;
   }
 
@@ -125,11 +128,11 @@ final class VectorStore {
     sql.add(" AS grouped, e.content_hash");
   }
 
-  private static void appendOwn(Sql sql, Lookup lookup, Direction direction) {
+  private static void appendOwn(Sql sql, Source source, String model) {
     sql.add(" WHERE e.tenant_id = ")
-        .value(lookup.source().owner(), "uuid")
-        .add(" AND e.kind = " + lookup.kind().literal() + " AND e.model = ")
-        .value(direction.model(), "text");
+        .value(source.owner(), "uuid")
+        .add(" AND e.kind = " + source.kind().literal() + " AND e.model = ")
+        .value(model, "text");
   }
 
   /** How many entities that pass have no vector of the model, counted up to 10,001. */
@@ -170,9 +173,36 @@ final class VectorStore {
       if (!rows.next()) {
         return new Stored(false, null);
       }
-      java.sql.Array vector = rows.getArray(1);
-      return new Stored(true, vector == null ? null : RankedStore.embedding(vector));
+      Array vector = rows.getArray(1);
+      return new Stored(true, vector == null ? null : embedding(vector));
     }
+  }
+
+  /** The vectors of a model that entities of a kind have. */
+  Map<UUID, Embedding> vectors(Connection db, Source source, String model, Collection<UUID> ids)
+      throws SQLException {
+    Sql sql = new Sql("SELECT e.id, e.embedding::real[] FROM search.embeddings e");
+    appendOwn(sql, source, model);
+    sql.add(" AND e.id = ANY (")
+        .values(ids.stream().map(UUID::toString).toArray(String[]::new), "uuid")
+        .add(")");
+    Map<UUID, Embedding> vectors = new HashMap<>();
+    try (PreparedStatement statement = prepared(db, sql);
+        ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) {
+        vectors.put(rows.getObject(1, UUID.class), embedding(rows.getArray(2)));
+      }
+    }
+    return vectors;
+  }
+
+  private static Embedding embedding(Array reals) throws SQLException {
+    Float[] boxed = (Float[]) reals.getArray();
+    float[] values = new float[boxed.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = boxed[i];
+    }
+    return new Embedding(values);
   }
 
   private static PreparedStatement prepared(Connection db, Sql sql) throws SQLException {
