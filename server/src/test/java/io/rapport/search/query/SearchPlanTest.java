@@ -14,9 +14,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -84,18 +88,29 @@ class SearchPlanTest {
       statement.execute("SELECT set_config('rapport.tenant', '" + rapport.tenant() + "', true)");
       if (end > 0) {
         statement.execute(sql.text().substring(0, end));
+        return planForAll(statement, sql.text().substring(end));
       }
       try (PreparedStatement explained =
           db.prepareStatement("EXPLAIN " + sql.text().substring(end))) {
         sql.bind(explained, db);
-        return read(explained);
+        return read(explained.executeQuery());
       }
     }
   }
 
-  private static String read(PreparedStatement explained) throws SQLException {
+  /** The one plan for whatever values. */
+  private static String planForAll(Statement statement, String sql) throws SQLException {
+    Matcher places = Pattern.compile("\\?").matcher(sql);
+    AtomicInteger count = new AtomicInteger();
+    statement.execute(
+        "PREPARE search AS " + places.replaceAll(_ -> "\\$" + count.incrementAndGet()));
+    String nothing = String.join(", ", Collections.nCopies(count.get(), "NULL"));
+    return read(statement.executeQuery("EXPLAIN EXECUTE search (" + nothing + ")"));
+  }
+
+  private static String read(ResultSet lines) throws SQLException {
     StringBuilder plan = new StringBuilder();
-    try (ResultSet lines = explained.executeQuery()) {
+    try (lines) {
       while (lines.next()) {
         plan.append(lines.getString(1)).append('\n');
       }
