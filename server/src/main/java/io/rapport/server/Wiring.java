@@ -258,7 +258,7 @@ final class Wiring implements AutoCloseable {
     services.addAll(alerts.services(rpcs));
     services.add(memory.service(rpcs));
     services.addAll(delivery.services(rpcs));
-    services.add(search.service(rpcs));
+    services.add(search.service(rpcs, rules));
     services.addAll(embedding.services(rpcs));
     services.add(searchAudits.service(rpcs));
     services.add(watch.service(rpcs));

@@ -4,6 +4,7 @@ import io.grpc.ServerServiceDefinition;
 import io.rapport.identity.v1.User;
 import io.rapport.monitoring.v1.LearningEntry;
 import io.rapport.platform.Rpcs;
+import io.rapport.platform.Rules;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.resource.Completion;
 import io.rapport.search.Embedders;
@@ -50,7 +51,10 @@ public final class SearchFeature {
     return nearest.find(tenant, kind, text, count);
   }
 
-  public ServerServiceDefinition service(Rpcs rpcs) {
-    return service.bind(rpcs);
+  /**
+   * @param rules those of the contract, for the searches of a batch
+   */
+  public ServerServiceDefinition service(Rpcs rpcs, Rules rules) {
+    return service.bind(rpcs, rules);
   }
 }

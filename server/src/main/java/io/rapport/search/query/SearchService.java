@@ -3,6 +3,7 @@ package io.rapport.search.query;
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
 import io.rapport.platform.Rpcs;
+import io.rapport.platform.Rules;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.search.Embedders;
@@ -33,10 +34,10 @@ final class SearchService {
     this.searches = new Searches(db, sources, queries, facets, new MeaningSearch(graphSearches));
   }
 
-  ServerServiceDefinition bind(Rpcs rpcs) {
+  ServerServiceDefinition bind(Rpcs rpcs, Rules rules) {
     return rpcs.service(SearchServiceGrpc.getServiceDescriptor())
         .unary(SearchServiceGrpc.getSearchMethod(), this::search)
-        .unary(SearchServiceGrpc.getBatchSearchMethod(), this::batchSearch)
+        .unary(SearchServiceGrpc.getBatchSearchMethod(), request -> batchSearch(request, rules))
         .unary(SearchServiceGrpc.getCountMatchesMethod(), this::countMatches)
         .build();
   }
@@ -45,16 +46,17 @@ final class SearchService {
     return searches.search(Caller.current(), request);
   }
 
-  private BatchSearchResponse batchSearch(BatchSearchRequest request) {
+  private BatchSearchResponse batchSearch(BatchSearchRequest request, Rules rules) {
     BatchSearchResponse.Builder response = BatchSearchResponse.newBuilder();
     for (SearchRequest search : request.getSearchesList()) {
-      response.addResults(result(search));
+      response.addResults(result(search, rules));
     }
     return response.build();
   }
 
-  private BatchSearchResponse.Result result(SearchRequest search) {
+  private BatchSearchResponse.Result result(SearchRequest search, Rules rules) {
     try {
+      rules.check(search);
       return BatchSearchResponse.Result.newBuilder().setResponse(search(search)).build();
     } catch (ServiceException e) {
       return BatchSearchResponse.Result.newBuilder().setError(e.toStatus()).build();

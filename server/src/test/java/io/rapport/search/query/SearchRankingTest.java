@@ -36,6 +36,7 @@ import io.rapport.search.v1.Shortfall.Cause;
 import io.rapport.search.v1.StoredQuery;
 import io.rapport.search.v1.WordsQuery;
 import io.rapport.server.Rapport;
+import io.rapport.server.Told;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -307,11 +308,13 @@ class SearchRankingTest {
                 BatchSearchRequest.newBuilder()
                     .addSearches(near(0))
                     .addSearches(near(0).clearSources().addSources(in("no.kind")))
+                    .addSearches(near(0).setLimit(5000))
                     .addSearches(words("alpha"))
                     .build());
 
     assertThat(ids(response.getResults(0).getResponse())).containsExactly(id);
     assertThat(response.getResults(1).getError().getMessage()).startsWith("sources[0].kind:");
-    assertThat(ids(response.getResults(2).getResponse())).containsExactly(id);
+    assertThat(new Told(response.getResults(2).getError()).fields()).containsExactly("limit");
+    assertThat(ids(response.getResults(3).getResponse())).containsExactly(id);
   }
 }
