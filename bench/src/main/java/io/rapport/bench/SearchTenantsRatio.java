@@ -92,7 +92,15 @@ final class SearchTenantsRatio implements Ratio {
 
   private static Supplier<CallLoad.Call> calls(
       VectorSearches searches, List<Channel> channels, int[] owners) {
-    List<Supplier<CallLoad.Call>> each = channels.stream().map(searches::calls).toList();
+    int[] rows = new int[channels.size()];
+    for (int owner : owners) {
+      rows[owner]++;
+    }
+    List<Supplier<CallLoad.Call>> each =
+        IntStream.range(0, rows.length)
+            .mapToObj(i ->
+                searches.calls(channels.get(i), Math.min(rows[i], VectorSearches.NEIGHBOURS)))
+            .toList();
     return () -> each.get(owners[ThreadLocalRandom.current().nextInt(owners.length)]).get();
   }
 }

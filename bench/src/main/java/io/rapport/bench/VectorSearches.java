@@ -72,12 +72,17 @@ record VectorSearches(SentenceVectors vectors, String type) {
 
   /** By the service, with the effort that it chooses. */
   Supplier<CallLoad.Call> calls(Channel channel) {
+    return calls(channel, NEIGHBOURS);
+  }
+
+  /** The same of a tenant that may have so few rows that no answer has more hits. */
+  Supplier<CallLoad.Call> calls(Channel channel, int hits) {
     SearchServiceStub stub = SearchServiceGrpc.newStub(channel);
     List<SearchRequest> requests =
         IntStream.range(0, SentenceVectors.QUESTIONS).mapToObj(this::request).toList();
     return () -> {
       SearchRequest request = requests.get(ThreadLocalRandom.current().nextInt(requests.size()));
-      return end -> stub.search(request, ended(end));
+      return end -> stub.search(request, ended(end, hits));
     };
   }
 
@@ -112,7 +117,7 @@ record VectorSearches(SentenceVectors vectors, String type) {
         .build();
   }
 
-  private static StreamObserver<SearchResponse> ended(CallLoad.End end) {
+  private static StreamObserver<SearchResponse> ended(CallLoad.End end, int hits) {
     return new StreamObserver<>() {
       private final List<SearchResponse> answers = new ArrayList<>();
 
@@ -128,7 +133,7 @@ record VectorSearches(SentenceVectors vectors, String type) {
 
       @Override
       public void onCompleted() {
-        if (answers.getFirst().getHitsCount() == NEIGHBOURS) {
+        if (answers.getFirst().getHitsCount() == hits) {
           end.answered();
         } else {
           end.failed(new IllegalStateException("a short answer: " + answers));
