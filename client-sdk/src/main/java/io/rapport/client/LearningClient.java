@@ -53,16 +53,23 @@ public final class LearningClient {
    * @param modelTypes the types to tell of; none: all
    */
   public GetLearningStatusResponse status(String... modelTypes) {
-    return calls.call(
-        status,
-        GetLearningStatusRequest.newBuilder().addAllModelTypes(List.of(modelTypes)).build());
+    GetLearningStatusRequest.Builder request =
+        GetLearningStatusRequest.newBuilder().addAllModelTypes(List.of(modelTypes));
+    GetLearningStatusResponse page = calls.call(status, request.build());
+    GetLearningStatusResponse.Builder all = page.toBuilder().clearNextPageToken();
+    while (!page.getNextPageToken().isEmpty()) {
+      page = calls.call(status, request.setPageToken(page.getNextPageToken()).build());
+      all.addAllTypes(page.getTypesList());
+    }
+    return all.build();
   }
 
   /**
    * Asks for a training, unless one of this type waits or is being done: then that one is returned.
    *
    * @throws FailedPreconditionException with reason TRAINING_DATASET_MISSING if the type has no
-   *     dataset
+   *     dataset, and with TRAINING_OPEN if the request names a manifest and the one that waits or
+   *     is being done is to have another, or none
    */
   public TriggerTrainingResponse trigger(TriggerTrainingRequest request) {
     return calls.call(trigger, request);

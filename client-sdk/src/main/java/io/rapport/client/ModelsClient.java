@@ -241,9 +241,11 @@ public final class ModelsClient {
   }
 
   /**
-   * Gives a share of the users a candidate.
+   * Gives a share of the users a candidate. If it gets users it didn't have, it must pass the gates
+   * of a promotion, or the request override them; see {@link #gates}.
    *
    * @throws NotFoundException with reason NO_ACTIVE_VERSION if no version is active
+   * @throws FailedPreconditionException with reason PROMOTION_GATES_FAILED if it fails gates
    */
   public TrafficSplit split(SetTrafficSplitRequest request) {
     return calls.call(setSplit, request);

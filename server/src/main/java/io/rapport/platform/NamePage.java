@@ -37,17 +37,18 @@ public final class NamePage<T> {
     return size + 1;
   }
 
-  /** Those of what was found that are on the page. */
+  /** Those of what was found that are on the page, for which it has room. */
   public List<T> items(List<T> found) {
-    return found.size() > size ? found.subList(0, size) : found;
+    return found.subList(0, PageRoom.count(found, size));
   }
 
   /** The token of the next page; empty if this is the last. */
   public String nextToken(List<T> found) {
-    if (found.size() <= size) {
+    List<T> items = items(found);
+    if (items.size() == found.size()) {
       return "";
     }
-    byte[] last = name.apply(found.get(size - 1)).getBytes(StandardCharsets.UTF_8);
+    byte[] last = name.apply(items.getLast()).getBytes(StandardCharsets.UTF_8);
     return PageTokens.encode(caller, arguments, last);
   }
 }

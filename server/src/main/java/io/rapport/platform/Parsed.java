@@ -1,5 +1,6 @@
 package io.rapport.platform;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
@@ -53,7 +54,7 @@ record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
         }
         return new Parsed<>(marshaller.parse(whole), null);
       } catch (StatusRuntimeException e) {
-        return new Parsed<>(null, malformed("the message can't be read as its type"));
+        return new Parsed<>(null, unreadable(e.getCause()));
       } catch (IOException e) {
         return new Parsed<>(null, malformed("the message can't be unpacked"));
       }
@@ -62,6 +63,19 @@ record Parsed<Q>(@Nullable Q message, @Nullable ServiceException failure) {
     /** Of a compressed message only so much that its being too large is seen. */
     private InputStream unpacked(InputStream stream) throws IOException {
       return new ByteArrayInputStream(stream.readNBytes(maxBytes + 1));
+    }
+
+    /** The parser gives up on nesting before anybody can say in which field it is. */
+    private static ServiceException unreadable(@Nullable Throwable cause) {
+      boolean tooDeep =
+          cause instanceof InvalidProtocolBufferException
+              && String.valueOf(cause.getMessage()).contains("too many levels of nesting");
+      return tooDeep
+          ? ServiceException.of(
+              Code.INVALID_ARGUMENT,
+              ErrorReason.JSON_TOO_DEEP,
+              "the message is nested too deeply; a Struct may have 32 levels")
+          : malformed("the message can't be read as its type");
     }
 
     private ServiceException tooLarge() {

@@ -15,7 +15,6 @@ import org.jooq.ResultQuery;
  * @param more whether others follow
  */
 public record RowPage<T extends MessageLite>(List<T> rows, boolean more) {
-  private static final int MAX_BYTES = 1024 * 1024;
   private static final int FETCH_SIZE = 100;
 
   /**
@@ -33,7 +32,7 @@ public record RowPage<T extends MessageLite>(List<T> rows, boolean more) {
       for (R row : cursor) {
         T shown = show.apply(row);
         bytes += shown.getSerializedSize();
-        if (rows.size() == size || (bytes > MAX_BYTES && !rows.isEmpty())) {
+        if (rows.size() == size || (bytes > PageRoom.MAX_BYTES && !rows.isEmpty())) {
           return new RowPage<>(rows, true);
         }
         rows.add(shown);

@@ -196,7 +196,7 @@ final class Wiring implements AutoCloseable {
                 contracts.contracts(),
                 watch.watches(),
                 config.eventWriters()));
-    AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users));
+    AlertFeature alerts = closed(new AlertFeature(db, systemDb, work, changes, users, clock));
     PredictionLogFeature predictions =
         closed(new PredictionLogFeature(db, systemDb, work, changes, users, alerts::raise));
     Embedders embedders = closed(EmbedderFeature.embedders(config.embedders(), clock));

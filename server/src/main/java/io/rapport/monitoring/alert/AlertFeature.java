@@ -18,6 +18,7 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.UnitOfWork;
 import io.rapport.platform.resource.Resources;
 import io.rapport.platform.watch.InitialState;
+import java.time.Clock;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -27,6 +28,7 @@ import org.jooq.DSLContext;
 public final class AlertFeature implements AutoCloseable {
   private final TenantDb db;
   private final UnitOfWork work;
+  private final Clock clock;
   private final AlertService service;
   private final DetectionWorker worker;
   private final AlertStore alerts = new AlertStore();
@@ -36,9 +38,15 @@ public final class AlertFeature implements AutoCloseable {
    * @param system the database as the system role sees it
    */
   public AlertFeature(
-      TenantDb db, TenantDb system, UnitOfWork work, ChangeLog changes, UserStore users) {
+      TenantDb db,
+      TenantDb system,
+      UnitOfWork work,
+      ChangeLog changes,
+      UserStore users,
+      Clock clock) {
     this.db = db;
     this.work = work;
+    this.clock = clock;
     Detector detector = new Detector();
     this.service = new AlertService(db, work, users, detector);
     this.worker = new DetectionWorker(db, system, changes, detector);
@@ -138,7 +146,10 @@ public final class AlertFeature implements AutoCloseable {
     Resources resources = new Resources(db, work);
     return List.of(
         service.bind(rpcs),
-        resources.serve(rpcs, AlertSilenceServiceGrpc.getServiceDescriptor()),
+        resources
+            .of(AlertSilence.getDefaultInstance())
+            .checkedBy(new SilenceRule(clock))
+            .serve(rpcs.service(AlertSilenceServiceGrpc.getServiceDescriptor())),
         resources.serve(rpcs, DetectionSettingsServiceGrpc.getServiceDescriptor()));
   }
 

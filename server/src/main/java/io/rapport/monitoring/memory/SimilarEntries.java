@@ -3,6 +3,7 @@ package io.rapport.monitoring.memory;
 import io.rapport.monitoring.v1.FindSimilarLearningEntriesResponse;
 import io.rapport.monitoring.v1.LearningEntry;
 import io.rapport.monitoring.v1.SimilarLearningEntry;
+import io.rapport.platform.PageRoom;
 import io.rapport.platform.TenantDb;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,14 +44,20 @@ final class SimilarEntries {
     List<SimilarLearningEntry> byWords =
         db.read(tenant, dsl -> memory.similar(dsl, tenant, text, type, confidence, leg));
     if (near.isEmpty()) {
-      return FindSimilarLearningEntriesResponse.newBuilder().addAllEntries(byWords).build();
+      return FindSimilarLearningEntriesResponse.newBuilder()
+          .addAllEntries(first(byWords, limit))
+          .build();
     }
     List<LearningEntry> byMeaning =
         passing(tenant, new ArrayList<>(near.get().keySet()), type, confidence);
     return FindSimilarLearningEntriesResponse.newBuilder()
-        .addAllEntries(fused(byWords, byMeaning).stream().limit(limit).toList())
+        .addAllEntries(first(fused(byWords, byMeaning), limit))
         .setByMeaning(true)
         .build();
+  }
+
+  private static List<SimilarLearningEntry> first(List<SimilarLearningEntry> found, int limit) {
+    return found.subList(0, PageRoom.count(found, limit));
   }
 
   private List<LearningEntry> passing(UUID tenant, List<UUID> ids, String type, double confidence) {

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jooq.DSLContext;
@@ -82,6 +83,25 @@ final class OutcomeStore {
     }
     write(tx, tenant, known.values());
     return settled;
+  }
+
+  /**
+   * What {@link #settle} would decide of predictions that are not logged; of several under an id,
+   * the first is.
+   */
+  static List<Settled> judge(List<IncomingPrediction> predictions, List<IncomingOutcome> reports) {
+    Map<UUID, KnownPrediction> known = new HashMap<>();
+    predictions.forEach(it ->
+        known.putIfAbsent(
+            it.id(), new KnownPrediction(it.id(), it.value(), it.label(), null, false)));
+    return reports.stream().map(it -> known(known, it).settle(it)).toList();
+  }
+
+  /** The outcomes that came before predictions. */
+  List<IncomingOutcome> waitingFor(DSLContext dsl, UUID tenant, Set<UUID> predictions) {
+    return predictions.isEmpty()
+        ? List.of()
+        : List.copyOf(pending(dsl, tenant, predictions.toArray(UUID[]::new)).values());
   }
 
   private static KnownPrediction known(Map<UUID, KnownPrediction> known, IncomingOutcome report) {

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jooq.DSLContext;
 
@@ -75,7 +76,13 @@ final class PredictionLog {
           Set<UUID> missing = missingUsers(dsl, tenant.id(), predictions, new HashSet<>());
           Map<UUID, IncomingPrediction> first = first(predictions, missing);
           Map<UUID, Recorded> recorded = store.findRecorded(dsl, tenant.id(), first.keySet());
-          return decide(predictions, missing, first, recorded, 0);
+          List<Decision> decisions = decide(predictions, missing, first, recorded, 0);
+          Set<UUID> fresh = new HashSet<>(first.keySet());
+          fresh.removeAll(recorded.keySet());
+          List<IncomingOutcome> waiting = outcomes.waitingFor(dsl, tenant.id(), fresh);
+          settleOutcomes(
+              predictions, waiting, decisions, all -> OutcomeStore.judge(predictions, all));
+          return decisions;
         });
   }
 
@@ -98,7 +105,8 @@ final class PredictionLog {
     Map<UUID, Recorded> recorded = findTaken(tx, tenant, taken);
     List<Decision> decisions =
         decide(predictions, missing, first, recorded, inserted.recordedMicros());
-    settleOutcomes(tx, tenant, predictions, inserted, decisions);
+    settleOutcomes(
+        predictions, inserted.arrived(), decisions, all -> outcomes.settle(tx, tenant, all));
     List<IncomingPrediction> fresh =
         ordered.stream().filter(it -> inserted.ids().contains(it.id())).toList();
     return new Outcome(decisions, append(tx, tenant, fresh, inserted.recordedMicros()));
@@ -201,13 +209,12 @@ final class PredictionLog {
   }
 
   /** Outcomes that came before their predictions, then those that came with them. */
-  private void settleOutcomes(
-      DSLContext tx,
-      UUID tenant,
+  private static void settleOutcomes(
       List<IncomingPrediction> predictions,
-      Inserted inserted,
-      List<Decision> decisions) {
-    List<IncomingOutcome> all = new ArrayList<>(inserted.arrived());
+      List<IncomingOutcome> waiting,
+      List<Decision> decisions,
+      Function<List<IncomingOutcome>, List<Settled>> settling) {
+    List<IncomingOutcome> all = new ArrayList<>(waiting);
     Map<UUID, Integer> places = new HashMap<>();
     for (int i = 0; i < predictions.size(); i++) {
       if (decisions.get(i).isNew()) {
@@ -221,7 +228,7 @@ final class PredictionLog {
     if (all.isEmpty()) {
       return;
     }
-    List<Settled> settled = outcomes.settle(tx, tenant, all);
+    List<Settled> settled = settling.apply(all);
     for (int i = 0; i < all.size(); i++) {
       ServiceException error = settled.get(i).error();
       Integer place = places.get(all.get(i).prediction());

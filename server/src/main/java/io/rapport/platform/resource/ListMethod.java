@@ -5,6 +5,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.Message;
 import io.rapport.platform.Caller;
+import io.rapport.platform.PageRoom;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.v1.Resource.SortOrder;
 import java.util.HashMap;
@@ -79,11 +80,12 @@ final class ListMethod {
     int size = PageTokens.size((Integer) pageSize.get(request));
     Fields fields = Fields.read((FieldMask) readMask.get(request), mapping);
     List<Row> rows = reader.list(tenant.id(), listing(request, after, size + 1), fields);
-    List<Row> page = rows.size() > size ? rows.subList(0, size) : rows;
+    List<Message> found = rows.stream().map(row -> row.entity().build()).toList();
+    int count = PageRoom.count(found, size);
     Message.Builder built = answer.newBuilderForType();
-    entities.set(built, page.stream().map(row -> row.entity().build()).toList());
-    if (rows.size() > size) {
-      Row last = page.getLast();
+    entities.set(built, found.subList(0, count));
+    if (rows.size() > count) {
+      Row last = rows.get(count - 1);
       Listing.Cursor cursor = new Listing.Cursor(String.valueOf(last.position()), last.id());
       nextPageToken.set(built, PageTokens.encode(tenant, arguments, cursor.bytes()));
     }

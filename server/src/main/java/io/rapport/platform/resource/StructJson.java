@@ -79,7 +79,8 @@ public final class StructJson {
     }
   }
 
-  static Struct read(String json) {
+  /** What was written so. */
+  public static Struct read(String json) {
     try (JsonParser in = JSON.createParser(ObjectReadContext.empty(), json)) {
       in.nextToken();
       return struct(in);

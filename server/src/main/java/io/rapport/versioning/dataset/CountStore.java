@@ -121,8 +121,10 @@ final class CountStore {
       WITH counted AS (
         UPDATE versioning.dataset_counts c
            SET due = false,
-             next_assessment_at = CASE WHEN d.threshold_reached AND NOT {3}
-               THEN c.data_count + GREATEST(1, (d.threshold + 9) / 10) END
+             next_assessment_at = CASE
+               WHEN {3} OR NOT d.threshold_reached THEN NULL
+               WHEN c.next_assessment_at > c.data_count THEN c.next_assessment_at
+               ELSE c.data_count + GREATEST(1, (d.threshold + 9) / 10) END
           FROM versioning.training_datasets d
          WHERE c.tenant_id = {0} AND c.dataset_id = {1}
            AND d.tenant_id = {0} AND d.id = {1}

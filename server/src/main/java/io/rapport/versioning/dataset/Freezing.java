@@ -2,6 +2,7 @@ package io.rapport.versioning.dataset;
 
 import com.google.protobuf.ByteString;
 import io.rapport.platform.TimePlace;
+import io.rapport.versioning.Digests;
 import io.rapport.versioning.v1.DatasetManifest;
 import io.rapport.versioning.v1.EventTypeCount;
 import java.io.ByteArrayOutputStream;

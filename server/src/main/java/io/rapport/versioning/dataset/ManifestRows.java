@@ -7,6 +7,7 @@ import io.rapport.platform.ServiceException;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.TimePlace;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.versioning.Digests;
 import io.rapport.versioning.v1.DatasetManifest;
 import io.rapport.versioning.v1.ManifestEnd;
 import io.rapport.versioning.v1.ManifestRow;

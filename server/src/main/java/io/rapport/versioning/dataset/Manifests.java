@@ -5,6 +5,7 @@ import io.rapport.platform.Change;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.Ids;
 import io.rapport.platform.Outbox;
+import io.rapport.platform.PageRoom;
 import io.rapport.platform.PageTokens;
 import io.rapport.platform.Positions;
 import io.rapport.platform.ServiceException;
@@ -121,11 +122,11 @@ final class Manifests {
                 .orElse(null),
             size + 1);
     List<DatasetManifest> found = find(caller, listing);
+    int count = PageRoom.count(found, size);
     ListManifestsResponse.Builder page =
-        ListManifestsResponse.newBuilder()
-            .addAllManifests(found.subList(0, Math.min(size, found.size())));
-    if (found.size() > size) {
-      DatasetManifest last = found.get(size - 1);
+        ListManifestsResponse.newBuilder().addAllManifests(found.subList(0, count));
+    if (found.size() > count) {
+      DatasetManifest last = found.get(count - 1);
       TimePlace place =
           new TimePlace(Times.instant(last.getCreatedAt()), UUID.fromString(last.getId()));
       page.setNextPageToken(PageTokens.encode(caller, arguments, place.toCursor()));

@@ -52,6 +52,7 @@ final class QualityStore {
 
   /** Keeps an assessment, and gives it with its times. */
   DataQualityMetrics insert(DSLContext tx, UUID tenant, UUID id, DataQualityMetrics metrics) {
+    Instant now = tx.fetchSingle("SELECT clock_timestamp()").get(0, Instant.class);
     DataQualityMetrics report =
         DataQualityMetrics.newBuilder().addAllFields(metrics.getFieldsList()).build();
     return tx.insertInto(DATA_QUALITY_METRICS)
@@ -70,9 +71,8 @@ final class QualityStore {
         .set(DATA_QUALITY_METRICS.RECORD_COUNT, metrics.getRecordCount())
         .set(DATA_QUALITY_METRICS.FIELD_COUNT, metrics.getFieldCount())
         .set(DATA_QUALITY_METRICS.REPORT, report.toByteArray())
-        .set(
-            DATA_QUALITY_METRICS.ASSESSED_AT,
-            DSL.field("clock_timestamp()", DATA_QUALITY_METRICS.ASSESSED_AT.getDataType()))
+        .set(DATA_QUALITY_METRICS.ASSESSED_AT, now)
+        .set(DATA_QUALITY_METRICS.CREATED_AT, now)
         .returning()
         .fetchSingle(row -> whole(row));
   }

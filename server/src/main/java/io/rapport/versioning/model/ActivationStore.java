@@ -143,8 +143,9 @@ final class ActivationStore {
         """
         INSERT INTO versioning.model_activations (tenant_id, id, model_type, model_version_id,
           activated_at, from_position, cause, reason, activated_by, replaced_version_id,
-          previous_activation_id, overrides)
-        VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, NULLIF({7}, ''), {8}, {9}, {10}, {11}::jsonb)
+          previous_activation_id, overrides, created_at, last_updated_at)
+        VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, NULLIF({7}, ''), {8}, {9}, {10}, {11}::jsonb,
+          {4}, {4})
         """,
         DSL.val(tenant),
         DSL.val(id),

@@ -20,8 +20,8 @@ final class Comparisons {
           .forEach((name, value) ->
               metrics.computeIfAbsent(name, it -> new LinkedHashMap<>()).put(version, value));
     }
-    CompareModelVersionsResponse.Builder answer =
-        CompareModelVersionsResponse.newBuilder().addAllModelVersions(versions);
+    CompareModelVersionsResponse.Builder answer = CompareModelVersionsResponse.newBuilder();
+    versions.forEach(version -> answer.addModelVersions(version.toBuilder().clearModelMetadata()));
     metrics.forEach(
         (name, values) -> answer.addComparisons(comparison(name, values, versions.getFirst())));
     return answer.build();

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The conditions under which a version may become active. */
 final class Gates {
-  private static final Set<String> TRAINED = Set.of("COMPLETED", "DEPLOYED");
+  /** The states of trainings that have made a model. */
+  static final Set<String> TRAINED = Set.of("COMPLETED", "DEPLOYED");
 
   private final Policy policy;
   private final Set<Gate> overridden;
@@ -40,7 +41,7 @@ final class Gates {
         result(
             Gate.DEPLOYMENT_APPROVED,
             version.approved() || !policy.requireApproval(),
-            version.approved() ? "approved" : "the training is not approved"),
+            version.approved() ? "approved" : "no approved training made this model"),
         result(
             Gate.NO_CRITICAL_ALERT,
             alerts == 0 || !policy.blockOnAlerts(),

@@ -4,6 +4,8 @@ import static java.util.stream.Collectors.toMap;
 
 import io.grpc.ServerServiceDefinition;
 import io.rapport.platform.Caller;
+import io.rapport.platform.NamePage;
+import io.rapport.platform.PageRoom;
 import io.rapport.platform.Rpcs;
 import io.rapport.platform.TenantDb;
 import io.rapport.platform.Times;
@@ -32,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 final class LearningService {
   private static final int MAX_TYPES = 1000;
   private static final int MAX_QUEUE = 100;
+
+  /** Of how many types what they have is read at a time. */
+  private static final int PART = 20;
+
   private static final int USUAL_EVENTS = 10;
 
   private final TenantDb db;
@@ -60,19 +66,47 @@ final class LearningService {
 
   private GetLearningStatusResponse getLearningStatus(GetLearningStatusRequest request) {
     UUID tenant = Caller.currentTenant().id();
-    return db.read(tenant, dsl -> status(dsl, tenant, request));
+    NamePage<LearningStatus> page =
+        new NamePage<>(
+            request.toBuilder().clearPageToken().build(),
+            MAX_TYPES,
+            request.getPageToken(),
+            LearningStatus::getModelType);
+    return db.read(tenant, dsl -> status(dsl, tenant, request, page));
   }
 
   private GetLearningStatusResponse status(
-      DSLContext dsl, UUID tenant, GetLearningStatusRequest request) {
+      DSLContext dsl,
+      UUID tenant,
+      GetLearningStatusRequest request,
+      NamePage<LearningStatus> page) {
     int lastEvents = request.getLastEvents() == 0 ? USUAL_EVENTS : request.getLastEvents();
     List<ModelType> types =
-        store.types(dsl, tenant, request.getModelTypesList(), lastEvents, MAX_TYPES);
+        store.types(
+            dsl, tenant, request.getModelTypesList(), lastEvents, page.after(), page.limit());
     List<UUID> queue = trainings.queue(dsl, tenant, MAX_QUEUE);
-    Found found = found(dsl, tenant, types, queue);
-    GetLearningStatusResponse.Builder answer = GetLearningStatusResponse.newBuilder();
-    types.forEach(type -> answer.addTypes(status(type, found)));
-    return answer.addAllQueue(found.events(queue)).build();
+    List<LearningStatus> found = statuses(dsl, tenant, types);
+    return GetLearningStatusResponse.newBuilder()
+        .addAllTypes(page.items(found))
+        .setNextPageToken(page.nextToken(found))
+        .addAllQueue(found(dsl, tenant, List.of(), queue).events(queue))
+        .build();
+  }
+
+  /** How types stand: of all, or of more than a page has room for. */
+  private List<LearningStatus> statuses(DSLContext dsl, UUID tenant, List<ModelType> types) {
+    List<LearningStatus> statuses = new ArrayList<>();
+    long bytes = 0;
+    for (int from = 0; from < types.size() && bytes <= PageRoom.MAX_BYTES; from += PART) {
+      List<ModelType> part = types.subList(from, Math.min(from + PART, types.size()));
+      Found found = found(dsl, tenant, part, List.of());
+      for (ModelType type : part) {
+        LearningStatus status = status(type, found);
+        bytes += status.getSerializedSize();
+        statuses.add(status);
+      }
+    }
+    return statuses;
   }
 
   private Found found(DSLContext dsl, UUID tenant, List<ModelType> types, List<UUID> queue) {
@@ -86,8 +120,10 @@ final class LearningService {
     List<UUID> active = types.stream().map(ModelType::active).filter(Objects::nonNull).toList();
     return new Found(
         events.findAll(dsl, tenant, eventIds.stream().distinct().toList()).stream()
+            .map(it -> it.toBuilder().clearPerformanceMetrics().build())
             .collect(toMap(TrainingEvent::getId, Function.identity())),
         versions.findAll(dsl, tenant, active).stream()
+            .map(it -> it.toBuilder().clearPerformanceMetrics().clearModelMetadata().build())
             .collect(toMap(ModelVersion::getId, Function.identity())),
         splits.find(dsl, tenant, types.stream().map(ModelType::name).toList()));
   }
@@ -140,8 +176,7 @@ final class LearningService {
             .setRemaining(Math.max(0, dataset.threshold() - dataset.count()))
             .setThresholdReached(dataset.reached())
             .setIsReadyForTraining(dataset.ready())
-            .setNextAssessmentCount(
-                dataset.nextAssessment() == null ? dataset.threshold() : dataset.nextAssessment())
+            .setNextAssessmentCount(nextAssessment(dataset))
             .setWouldTrigger(obstacle == Obstacle.OBSTACLE_UNSPECIFIED)
             .setObstacle(obstacle);
     if (dataset.quality() != null) {
@@ -151,6 +186,13 @@ final class LearningService {
       trigger.setLastTrainedAt(Times.proto(dataset.lastTrainedAt()));
     }
     return trigger.build();
+  }
+
+  private static long nextAssessment(Dataset dataset) {
+    if (dataset.nextAssessment() != null) {
+      return dataset.nextAssessment();
+    }
+    return dataset.due() && dataset.reached() ? dataset.count() : dataset.threshold();
   }
 
   private static Obstacle obstacle(Dataset dataset, boolean open) {

@@ -71,7 +71,7 @@ final class LearningStore {
           ON v.tenant_id = {0} AND v.model_type = t.name AND v.is_active
         LEFT JOIN versioning.promotion_policies p
           ON p.tenant_id = {0} AND p.model_type = t.name AND p.active
-       WHERE cardinality({1}::text[]) = 0 OR t.name = ANY ({1})
+       WHERE t.name > {5} AND (cardinality({1}::text[]) = 0 OR t.name = ANY ({1}))
        ORDER BY t.name LIMIT {3}
       """;
 
@@ -80,16 +80,18 @@ final class LearningStore {
    *
    * @param names none: all
    * @param lastEvents how many of each type's last trainings
+   * @param after the name that they come after
    */
   List<ModelType> types(
-      DSLContext dsl, UUID tenant, List<String> names, int lastEvents, int limit) {
+      DSLContext dsl, UUID tenant, List<String> names, int lastEvents, String after, int limit) {
     return dsl.fetch(
             TYPES,
             DSL.val(tenant),
             DSL.val(names.toArray(String[]::new)),
             DSL.val(lastEvents),
             DSL.val(limit),
-            DSL.val(Policy.USUAL.staleAfterSeconds()))
+            DSL.val(Policy.USUAL.staleAfterSeconds()),
+            DSL.val(after))
         .map(LearningStore::type);
   }
 

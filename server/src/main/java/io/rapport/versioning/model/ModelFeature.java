@@ -81,9 +81,12 @@ public final class ModelFeature implements AutoCloseable {
     CallerWrites work = writes.callers();
     Resource<ModelVersion> versions = resources.of(ModelVersion.getDefaultInstance());
     Resource<ModelActivation> shown = resources.of(ModelActivation.getDefaultInstance());
-    Promotions promotions = new Promotions(activations, others.alerts(), versions, shown);
+    GateCheck check = new GateCheck(others.alerts());
+    Promotions promotions = new Promotions(activations, check, versions, shown);
+    TrafficSplits splits = new TrafficSplits(db, versions, check);
     return List.of(
-        new ModelVersionService(db, work, versions, shown, registrations, promotions).bind(rpcs),
+        new ModelVersionService(db, work, versions, shown, registrations, promotions, splits)
+            .bind(rpcs),
         resources.serve(rpcs, ModelActivationServiceGrpc.getServiceDescriptor()),
         resources.serve(rpcs, PromotionPolicyServiceGrpc.getServiceDescriptor()),
         new PerformanceService(db, work, resources.of(ModelPerformance.getDefaultInstance()), clock)

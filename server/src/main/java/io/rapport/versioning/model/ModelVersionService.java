@@ -27,14 +27,18 @@ import io.rapport.versioning.v1.RollbackModelVersionRequest;
 import io.rapport.versioning.v1.RollbackModelVersionResponse;
 import io.rapport.versioning.v1.SetTrafficSplitRequest;
 import io.rapport.versioning.v1.TrafficSplit;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
 
 /** The RPCs of versions. */
 final class ModelVersionService {
   private static final int TRIES = 10;
+  private static final int MAX_COMPARED_BYTES = 2 * 1024 * 1024;
+  private static final String IDS = "model_version_ids";
 
   private final TenantDb db;
   private final CallerWrites work;
@@ -51,14 +55,15 @@ final class ModelVersionService {
       Resource<ModelVersion> resource,
       Resource<ModelActivation> shown,
       Registrations registrations,
-      Promotions promotions) {
+      Promotions promotions,
+      TrafficSplits splits) {
     this.db = db;
     this.work = work;
     this.resource = resource;
     this.shown = shown;
     this.registrations = registrations;
     this.promotions = promotions;
-    this.splits = new TrafficSplits(db, resource);
+    this.splits = splits;
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -142,13 +147,30 @@ final class ModelVersionService {
 
   private CompareModelVersionsResponse compare(CompareModelVersionsRequest request) {
     UUID tenant = Caller.currentTenant().id();
-    List<UUID> ids = request.getModelVersionIdsList().stream().map(UUID::fromString).toList();
+    List<UUID> ids = distinct(request.getModelVersionIdsList());
     List<ModelVersion> found = db.read(tenant, dsl -> resource.findAll(dsl, tenant, ids));
     for (UUID id : ids) {
       if (found.stream().noneMatch(it -> it.getId().equals(id.toString()))) {
         throw ServiceException.notFound("model_version", id.toString());
       }
     }
-    return Comparisons.of(found);
+    CompareModelVersionsResponse answer = Comparisons.of(found);
+    if (answer.getSerializedSize() > MAX_COMPARED_BYTES) {
+      throw ServiceException.invalid(
+          IDS, ErrorReason.INVALID_FIELD, "have more than 2 MiB together: compare fewer");
+    }
+    return answer;
+  }
+
+  /** The contract's rule doesn't know that an id can be written in several ways. */
+  private static List<UUID> distinct(List<String> texts) {
+    Set<UUID> ids = new LinkedHashSet<>();
+    for (int i = 0; i < texts.size(); i++) {
+      if (!ids.add(UUID.fromString(texts.get(i)))) {
+        throw ServiceException.invalid(
+            IDS + "[" + i + "]", ErrorReason.INVALID_FIELD, "is there twice");
+      }
+    }
+    return List.copyOf(ids);
   }
 }

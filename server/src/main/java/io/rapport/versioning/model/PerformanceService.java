@@ -32,6 +32,7 @@ import java.util.UUID;
 /** The RPCs of how models do. */
 final class PerformanceService {
   private static final int MAX_POINTS = 10_000;
+  private static final int MAX_BYTES = 2 * 1024 * 1024;
 
   /** How far callers' clocks may be ahead. */
   private static final Duration MAX_AHEAD = Duration.ofMinutes(1);
@@ -128,7 +129,11 @@ final class PerformanceService {
     for (Bucket point : points) {
       seriesOf(answer, point).addPoints(point(point));
     }
-    return answer.build();
+    GetPerformanceSeriesResponse built = answer.build();
+    if (built.getSerializedSize() > MAX_BYTES) {
+      throw invalid("segments", "lead to more than 2 MiB: ask for fewer");
+    }
+    return built;
   }
 
   private PerformanceStore.Question question(GetPerformanceSeriesRequest request) {

@@ -4,6 +4,8 @@ import io.rapport.platform.Ids;
 import io.rapport.platform.Times;
 import io.rapport.platform.resource.StructJson;
 import io.rapport.versioning.v1.ModelPerformance;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -43,6 +45,8 @@ final class PerformanceStore {
       long samples,
       long records) {}
 
+  private static final BigDecimal MAX_COUNT = BigDecimal.valueOf(Long.MAX_VALUE);
+
   private static final String INSERT =
       """
       INSERT INTO versioning.model_performance (tenant_id, id, model_name, version, metric_name,
@@ -58,13 +62,16 @@ final class PerformanceStore {
             window_start, window_end)
       """;
 
-  /** A record is of the window with its last instant: its end is the first instant after it. */
+  /**
+   * A record is of the window with its last instant: its end is the first instant after it. Sums
+   * are of decimals, which no value and no count is too large for.
+   */
   private static final String SERIES =
       """
       SELECT COALESCE(r.version, ''), COALESCE(r.segment, ''), date_trunc({5}, l.at, 'UTC'),
-        COALESCE(sum(r.accuracy_metric * r.sample_count)
-          / NULLIF(sum(r.sample_count), 0)::float8, avg(r.accuracy_metric)),
-        min(r.accuracy_metric), max(r.accuracy_metric), sum(r.sample_count)::bigint, count(*)
+        sum(r.accuracy_metric::text::numeric * r.sample_count),
+        sum(r.accuracy_metric::text::numeric),
+        min(r.accuracy_metric), max(r.accuracy_metric), sum(r.sample_count), count(*)
         FROM versioning.model_performance r
        CROSS JOIN LATERAL (SELECT GREATEST(
           r.window_start_at, r.window_end_at - interval '1 microsecond') AS at) l
@@ -129,14 +136,21 @@ final class PerformanceStore {
   }
 
   private static Bucket bucket(Record row) {
+    BigDecimal samples = row.get(7, BigDecimal.class);
+    long records = row.get(8, Long.class);
+    BigDecimal mean =
+        samples.signum() > 0
+            ? row.get(3, BigDecimal.class).divide(samples, MathContext.DECIMAL128)
+            : row.get(4, BigDecimal.class)
+                .divide(BigDecimal.valueOf(records), MathContext.DECIMAL128);
     return new Bucket(
         row.get(0, String.class),
         row.get(1, String.class),
         row.get(2, Instant.class),
-        row.get(3, Double.class),
-        row.get(4, Double.class),
+        mean.doubleValue(),
         row.get(5, Double.class),
-        row.get(6, Long.class),
-        row.get(7, Long.class));
+        row.get(6, Double.class),
+        samples.min(MAX_COUNT).longValue(),
+        records);
   }
 }

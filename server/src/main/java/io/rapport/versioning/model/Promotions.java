@@ -1,20 +1,13 @@
 package io.rapport.versioning.model;
 
-import static java.util.stream.Collectors.joining;
-import static java.util.stream.Collectors.toSet;
-
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import io.grpc.Status.Code;
 import io.rapport.platform.Etags;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.resource.Resource;
-import io.rapport.platform.resource.StructJson;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.versioning.Writing;
 import io.rapport.versioning.model.ActivationStore.Activation;
-import io.rapport.versioning.v1.GateOverride;
 import io.rapport.versioning.v1.ModelActivation;
 import io.rapport.versioning.v1.ModelActivation.Cause;
 import io.rapport.versioning.v1.ModelVersion;
@@ -23,30 +16,27 @@ import io.rapport.versioning.v1.PromoteModelVersionResponse;
 import io.rapport.versioning.v1.PromotionGate;
 import io.rapport.versioning.v1.RollbackModelVersionRequest;
 import io.rapport.versioning.v1.RollbackModelVersionResponse;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Promotes versions and rolls them back, for callers. */
 final class Promotions {
   private final VersionStore versions = new VersionStore();
-  private final PolicyStore policies = new PolicyStore();
   private final Activations activations;
   private final Rollbacks rollbacks;
-  private final OpenAlerts alerts;
+  private final GateCheck check;
   private final Resource<ModelVersion> resource;
   private final Resource<ModelActivation> shown;
 
   Promotions(
       Activations activations,
-      OpenAlerts alerts,
+      GateCheck check,
       Resource<ModelVersion> resource,
       Resource<ModelActivation> shown) {
     this.activations = activations;
     this.rollbacks = new Rollbacks(activations);
-    this.alerts = alerts;
+    this.check = check;
     this.resource = resource;
     this.shown = shown;
   }
@@ -61,15 +51,14 @@ final class Promotions {
     if (current != null && current.version().equals(version.id())) {
       return answer(tx, version, current.id()).build();
     }
-    List<PromotionGate> gates = gates(write, version, request.getOverridesList());
-    if (!Gates.failed(gates).isEmpty()) {
-      requireTrial(tx, gates);
+    List<PromotionGate> gates = check.results(write, version, request.getOverridesList());
+    if (!GateCheck.passed(tx, gates)) {
       return PromoteModelVersionResponse.newBuilder()
           .addAllGates(gates)
           .setModelVersion(resource.get(tx, version.id()))
           .build();
     }
-    String overrides = overrides(gates, request.getOverridesList());
+    String overrides = GateCheck.reasons(gates, request.getOverridesList());
     UUID previous = current == null ? null : current.id();
     Activations.Next next =
         new Activations.Next(version, Cause.PROMOTION, request.getReason(), previous, overrides);
@@ -101,60 +90,6 @@ final class Promotions {
             "another version is active than the one that was expected")
         .with("expected_active_version_id", expected)
         .with("active_version_id", current == null ? "" : current.version().toString());
-  }
-
-  private List<PromotionGate> gates(Writing write, Version version, List<GateOverride> overrides) {
-    Set<PromotionGate.Gate> overridden = new HashSet<>();
-    for (int i = 0; i < overrides.size(); i++) {
-      if (!overridden.add(overrides.get(i).getGate())) {
-        throw ServiceException.invalid(
-            "overrides[" + i + "].gate", ErrorReason.INVALID_FIELD, "is overridden twice");
-      }
-    }
-    String type = version.modelType();
-    return new Gates(policies.find(write.dsl(), write.tenant(), type), overridden)
-        .results(
-            version,
-            versions.active(write.dsl(), write.tenant(), type).orElse(null),
-            alerts.critical(write.dsl(), write.tenant(), type));
-  }
-
-  private static void requireTrial(Transaction tx, List<PromotionGate> gates) {
-    if (tx.isTrial()) {
-      return;
-    }
-    List<PromotionGate> failed = Gates.failed(gates);
-    String names = failed.stream().map(it -> it.getGate().name()).collect(joining(","));
-    throw ServiceException.failedPrecondition(
-            ErrorReason.PROMOTION_GATES_FAILED,
-            "the version fails gates: " + names,
-            failed.stream()
-                .map(it ->
-                    ServiceException.violation(
-                        "gates." + it.getGate().name(),
-                        ErrorReason.PROMOTION_GATES_FAILED,
-                        it.getDetail()))
-                .toList())
-        .with("gates", names);
-  }
-
-  /** The reasons of those overrides that were needed. */
-  private static @Nullable String overrides(
-      List<PromotionGate> gates, List<GateOverride> overrides) {
-    Set<PromotionGate.Gate> needed =
-        gates.stream()
-            .filter(PromotionGate::getOverridden)
-            .map(PromotionGate::getGate)
-            .collect(toSet());
-    Struct.Builder reasons = Struct.newBuilder();
-    for (GateOverride override : overrides) {
-      if (needed.contains(override.getGate())) {
-        reasons.putFields(
-            override.getGate().name(),
-            Value.newBuilder().setStringValue(override.getReason()).build());
-      }
-    }
-    return reasons.getFieldsCount() == 0 ? null : StructJson.write(reasons.build(), "overrides");
   }
 
   RollbackModelVersionResponse rollBack(Transaction tx, RollbackModelVersionRequest request) {

@@ -3,7 +3,6 @@ package io.rapport.versioning.model;
 import io.grpc.Status.Code;
 import io.rapport.platform.Change.Op;
 import io.rapport.platform.ServiceException;
-import io.rapport.platform.resource.StructJson;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.versioning.Writing;
 import io.rapport.versioning.training.TrainedModels;
@@ -15,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Makes versions: of what was trained, or of what callers bring. */
 final class Registrations implements TrainedModels {
   private final VersionStore versions = new VersionStore();
+  private final SplitStore splits = new SplitStore();
 
   @Override
   public UUID register(Writing write, Trained trained) {
@@ -34,9 +34,16 @@ final class Registrations implements TrainedModels {
             trained.performanceBaseline() == null
                 ? trained.validationScore()
                 : trained.performanceBaseline(),
-            StructJson.write(trained.metrics(), "performance_metrics"),
-            StructJson.write(trained.metadata(), "model_metadata"),
+            Descriptions.metrics(trained.metrics()),
+            Descriptions.metadata(trained.metadata()),
             write.by()));
+  }
+
+  @Override
+  public void disapproved(Writing write, UUID event) {
+    splits
+        .withdraw(write.dsl(), write.tenant(), event)
+        .forEach(it -> write.changed(SplitStore.KIND, Op.UPDATED, it.id(), it.revision()));
   }
 
   @Override
@@ -61,8 +68,8 @@ final class Registrations implements TrainedModels {
             request.getTrainingDataSize(),
             score,
             request.hasPerformanceBaseline() ? (Double) request.getPerformanceBaseline() : score,
-            StructJson.write(request.getPerformanceMetrics(), "performance_metrics"),
-            StructJson.write(request.getModelMetadata(), "model_metadata"),
+            Descriptions.metrics(request.getPerformanceMetrics()),
+            Descriptions.metadata(request.getModelMetadata()),
             write.by()));
   }
 
@@ -80,18 +87,46 @@ final class Registrations implements TrainedModels {
       throw ServiceException.invalid(
           "training_event_id", ErrorReason.INVALID_FIELD, "is a training of another model type");
     }
+    requireModelOf(training, request.getArtefactDigest());
     return training;
+  }
+
+  /** What is approved is the model that the training was completed with, so it must be this one. */
+  private static void requireModelOf(VersionStore.Training training, String digest) {
+    if (!Gates.TRAINED.contains(training.status())) {
+      throw ServiceException.failedPrecondition(
+              ErrorReason.TRAINING_STATE,
+              "a training that is %s has no model yet".formatted(training.status()))
+          .with("from", training.status())
+          .with("to", "REGISTERED");
+    }
+    if (!digest.equals(training.digest())) {
+      throw ServiceException.invalid(
+          "artefact_digest",
+          ErrorReason.INVALID_FIELD,
+          training.digest() == null
+              ? "can't be compared: the training was completed without one"
+              : "is not that of the model that the training was completed with");
+    }
   }
 
   private SemanticVersion version(Writing write, String modelType, String asked) {
     if (!asked.isEmpty()) {
       return SemanticVersion.of(asked, "version");
     }
-    return versions
-        .highestReleased(write.dsl(), write.tenant(), modelType)
-        .flatMap(SemanticVersion::parse)
-        .map(SemanticVersion::nextPatch)
-        .orElse(SemanticVersion.FIRST);
+    SemanticVersion next =
+        versions
+            .highestReleased(write.dsl(), write.tenant(), modelType)
+            .flatMap(SemanticVersion::parse)
+            .map(SemanticVersion::nextPatch)
+            .orElse(SemanticVersion.FIRST);
+    if (next.toString().length() > SemanticVersion.MAX_LENGTH) {
+      throw ServiceException.invalid(
+          "version",
+          ErrorReason.INVALID_FIELD,
+          "is required: the next has more than 64 characters");
+    }
+    return next;
   }
 
   private UUID insert(Writing write, VersionStore.New version) {

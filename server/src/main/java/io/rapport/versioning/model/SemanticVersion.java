@@ -18,6 +18,9 @@ record SemanticVersion(
   static final SemanticVersion FIRST =
       new SemanticVersion(BigInteger.ONE, BigInteger.ZERO, BigInteger.ZERO, "", "");
 
+  /** The most characters that a version may have. */
+  static final int MAX_LENGTH = 64;
+
   private static final String NUMBER = "(0|[1-9][0-9]*)";
   private static final String IDENTIFIER = "(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
   private static final Pattern FORM =

@@ -8,10 +8,12 @@ import io.rapport.platform.TenantDb;
 import io.rapport.platform.Times;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.resource.Resource;
+import io.rapport.platform.resource.StructJson;
 import io.rapport.platform.v1.ErrorReason;
 import io.rapport.versioning.Writing;
 import io.rapport.versioning.model.SplitStore.Split;
 import io.rapport.versioning.v1.ModelVersion;
+import io.rapport.versioning.v1.PromotionGate;
 import io.rapport.versioning.v1.ResolveModelVersionRequest;
 import io.rapport.versioning.v1.ResolveModelVersionResponse;
 import io.rapport.versioning.v1.ResolveModelVersionResponse.Choice;
@@ -29,12 +31,14 @@ final class TrafficSplits {
 
   private final TenantDb db;
   private final Resource<ModelVersion> resource;
+  private final GateCheck check;
   private final VersionStore versions = new VersionStore();
   private final SplitStore splits = new SplitStore();
 
-  TrafficSplits(TenantDb db, Resource<ModelVersion> resource) {
+  TrafficSplits(TenantDb db, Resource<ModelVersion> resource, GateCheck check) {
     this.db = db;
     this.resource = resource;
+    this.check = check;
   }
 
   TrafficSplit get(String modelType) {
@@ -53,6 +57,11 @@ final class TrafficSplits {
       if (split.candidate() != null) {
         proto.setCandidateVersionId(split.candidate().toString());
       }
+      if (split.overrides() != null) {
+        proto.setOverrides(StructJson.read(split.overrides()));
+      }
+      proto.setReason(split.reason() == null ? "" : split.reason());
+      proto.setSetBy(split.by() == null ? "" : split.by());
     }
     return proto.build();
   }
@@ -69,14 +78,44 @@ final class TrafficSplits {
     if (versions.active(tx.dsl(), tx.tenant(), type).isEmpty()) {
       throw ModelVersionService.noneActive(type);
     }
-    UUID candidate = candidate(write, request);
+    Version candidate = candidate(write, request);
     int share = candidate == null ? 0 : (int) Math.round(request.getPercent() * BY_PERCENT);
-    Split split = splits.put(tx.dsl(), tx.tenant(), type, candidate, share);
-    write.changed(SplitStore.KIND, Op.UPDATED, split.id(), split.revision());
-    return proto(type, split);
+    Split own = candidate == null ? null : ifOf(candidate, before);
+    if (candidate == null || share <= (own == null ? 0 : own.share())) {
+      return put(write, request, share, own == null ? null : own.overrides());
+    }
+    List<PromotionGate> gates = check.results(write, candidate, request.getOverridesList());
+    TrafficSplit split =
+        GateCheck.passed(tx, gates)
+            ? put(write, request, share, GateCheck.reasons(gates, request.getOverridesList()))
+            : proto(type, before);
+    return split.toBuilder().addAllGates(gates).build();
   }
 
-  private @Nullable UUID candidate(Writing write, SetTrafficSplitRequest request) {
+  /** The split, if it is to this candidate. */
+  private static @Nullable Split ifOf(Version candidate, @Nullable Split split) {
+    return split != null && candidate.id().equals(split.candidate()) ? split : null;
+  }
+
+  private TrafficSplit put(
+      Writing write, SetTrafficSplitRequest request, int share, @Nullable String overrides) {
+    String candidate = request.getCandidateVersionId();
+    Split split =
+        splits.put(
+            write.dsl(),
+            write.tenant(),
+            new SplitStore.New(
+                request.getModelType(),
+                candidate.isEmpty() ? null : UUID.fromString(candidate),
+                share,
+                request.getReason(),
+                write.by(),
+                overrides));
+    write.changed(SplitStore.KIND, Op.UPDATED, split.id(), split.revision());
+    return proto(request.getModelType(), split);
+  }
+
+  private @Nullable Version candidate(Writing write, SetTrafficSplitRequest request) {
     if (request.getCandidateVersionId().isEmpty()) {
       if (request.getPercent() > 0) {
         throw refused("is required if percent is more than 0");
@@ -94,7 +133,7 @@ final class TrafficSplits {
     if (version.isActive()) {
       throw refused("is the active version already");
     }
-    return id;
+    return version;
   }
 
   private static ServiceException refused(String description) {

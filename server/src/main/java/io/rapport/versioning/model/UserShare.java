@@ -1,9 +1,8 @@
 package io.rapport.versioning.model;
 
+import io.rapport.versioning.Digests;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
@@ -23,15 +22,7 @@ final class UserShare {
     bytes.putLong(tenant.getMostSignificantBits()).putLong(tenant.getLeastSignificantBits());
     bytes.putInt(type.length).put(type);
     bytes.putLong(user.getMostSignificantBits()).putLong(user.getLeastSignificantBits());
-    long hash = ByteBuffer.wrap(sha256(bytes.array())).getLong();
+    long hash = ByteBuffer.wrap(Digests.sha256().digest(bytes.array())).getLong();
     return (int) Long.remainderUnsigned(hash, WHOLE);
-  }
-
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What decisions need to know of a version.
  *
  * @param trainingStatus that of its training; null if it has none
- * @param approved whether its training is approved
+ * @param approved whether its training is approved, and was completed with this model
  */
 record Version(
     UUID id,

@@ -19,7 +19,9 @@ final class VersionStore {
   private static final String SELECT =
       """
       SELECT v.id, v.model_type, v.version, v.artefact_digest, v.training_event_id, e.status,
-        COALESCE(e.deployment_approved, false), v.data_quality_score, v.training_data_size,
+        COALESCE(e.deployment_approved, false)
+          AND v.artefact_digest IS NOT DISTINCT FROM e.artefact_digest,
+        v.data_quality_score, v.training_data_size,
         v.validation_score, v.performance_baseline, v.is_active, v.revision
         FROM versioning.model_versions v
         LEFT JOIN versioning.model_training_events e
@@ -86,8 +88,17 @@ final class VersionStore {
       String metadata,
       String by) {}
 
-  /** A training of which a version is registered by hand. */
-  record Training(String modelType, UUID dataset, @Nullable UUID manifest) {}
+  /**
+   * A training of which a version is registered by hand.
+   *
+   * @param digest of the model that it made; null if it isn't known
+   */
+  record Training(
+      String modelType,
+      UUID dataset,
+      @Nullable UUID manifest,
+      String status,
+      @Nullable String digest) {}
 
   Optional<Version> lock(DSLContext tx, UUID tenant, UUID id) {
     return tx
@@ -146,14 +157,19 @@ final class VersionStore {
     return dsl
         .fetch(
             """
-            SELECT model_type, training_dataset_id, manifest_id
+            SELECT model_type, training_dataset_id, manifest_id, status, artefact_digest
               FROM versioning.model_training_events WHERE tenant_id = {0} AND id = {1}
             """,
             DSL.val(tenant), DSL.val(id))
         .stream()
         .findFirst()
         .map(row ->
-            new Training(row.get(0, String.class), row.get(1, UUID.class), row.get(2, UUID.class)));
+            new Training(
+                row.get(0, String.class),
+                row.get(1, UUID.class),
+                row.get(2, UUID.class),
+                row.get(3, String.class),
+                row.get(4, String.class)));
   }
 
   /** The highest version of a type that is no pre-release; its key ends so. */

@@ -31,6 +31,9 @@ public interface TrainedModels {
   /** Makes the version of a training; returns its id. */
   UUID register(Writing write, Trained trained);
 
+  /** The approval of a training is taken back: users get none of its versions as a candidate. */
+  void disapproved(Writing write, UUID event);
+
   /** Where the active version of a type is. */
   Optional<String> activePath(Writing write, String modelType);
 }

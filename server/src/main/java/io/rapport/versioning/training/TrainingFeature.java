@@ -76,7 +76,8 @@ public final class TrainingFeature implements AutoCloseable {
     Resource<ModelVersion> versions = resources.of(ModelVersion.getDefaultInstance());
     Claims claims = new Claims(writes.callers(), system, waits, events);
     TrainingEndings endings = new TrainingEndings(events, versions, models, datasets, clock);
-    return new TrainingService(writes.callers(), events, claims, trainings, endings).bind(rpcs);
+    return new TrainingService(writes.callers(), events, claims, trainings, endings, models)
+        .bind(rpcs);
   }
 
   @Override

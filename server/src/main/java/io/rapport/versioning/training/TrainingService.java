@@ -34,6 +34,7 @@ final class TrainingService {
   private final Claims claims;
   private final Trainings trainings;
   private final TrainingEndings endings;
+  private final TrainedModels models;
   private final TrainingStore store = new TrainingStore();
   private final TrainingLocks locks = new TrainingLocks();
 
@@ -42,12 +43,14 @@ final class TrainingService {
       Resource<TrainingEvent> resource,
       Claims claims,
       Trainings trainings,
-      TrainingEndings endings) {
+      TrainingEndings endings,
+      TrainedModels models) {
     this.work = work;
     this.resource = resource;
     this.claims = claims;
     this.trainings = trainings;
     this.endings = endings;
+    this.models = models;
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -141,6 +144,9 @@ final class TrainingService {
     if (training.approved() == request.getRevoke()) {
       String by = request.getRevoke() ? null : write.by();
       changed(write, store.approve(tx.dsl(), tx.tenant(), training.id(), by));
+      if (request.getRevoke()) {
+        models.disapproved(write, training.id());
+      }
     }
     return resource.get(tx, training.id());
   }

@@ -206,6 +206,22 @@ final class TrainingStore {
                 row.get(9, Long.class)));
   }
 
+  /** Has a training that waits go before others; empty if it does so already, or doesn't wait. */
+  Optional<Changed> raisePriority(DSLContext tx, UUID tenant, UUID id, int priority) {
+    return tx
+        .fetch(
+            """
+            UPDATE versioning.model_training_events
+               SET priority = {2}, revision = revision + 1, last_updated_at = now()
+             WHERE tenant_id = {0} AND id = {1} AND status = 'PENDING' AND priority < {2}
+            RETURNING id, revision
+            """,
+            DSL.val(tenant), DSL.val(id), DSL.val(priority))
+        .stream()
+        .findFirst()
+        .map(TrainingStore::changed);
+  }
+
   /** Extends the lease, which no entity shows, without making the training another one. */
   void extend(DSLContext tx, UUID tenant, UUID id) {
     tx.execute(

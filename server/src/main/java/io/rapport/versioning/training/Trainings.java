@@ -59,8 +59,28 @@ public final class Trainings {
     if (manifest != null && !store.isManifestOf(write.dsl(), write.tenant(), manifest, dataset)) {
       throw ServiceException.notFound("manifest", manifest.toString());
     }
-    return request(
-        write, new New(modelType, dataset, manifest, Cause.MANUAL, priority, write.by(), reason));
+    Requested requested =
+        request(
+            write,
+            new New(modelType, dataset, manifest, Cause.MANUAL, priority, write.by(), reason));
+    if (!requested.created()) {
+      requireSameData(write, requested.id(), manifest);
+      store
+          .raisePriority(write.dsl(), write.tenant(), requested.id(), priority)
+          .ifPresent(it -> write.changed(TrainingStore.KIND, Op.UPDATED, it.id(), it.revision()));
+    }
+    return requested;
+  }
+
+  /** Who wants a training with certain data must not be told of one with other data. */
+  private void requireSameData(Writing write, UUID open, @Nullable UUID manifest) {
+    TrainingStore.Locked training = store.lock(write.dsl(), write.tenant(), open).orElseThrow();
+    if (manifest != null && !manifest.equals(training.manifest())) {
+      throw ServiceException.failedPrecondition(
+              ErrorReason.TRAINING_OPEN, "a training with other data is open")
+          .with("training_event_id", open.toString())
+          .with("status", training.status().name());
+    }
   }
 
   private static ServiceException noDataset() {

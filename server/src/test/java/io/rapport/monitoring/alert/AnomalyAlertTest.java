@@ -8,6 +8,7 @@ import com.google.rpc.Code;
 import io.rapport.identity.v1.User;
 import io.rapport.monitoring.v1.AcknowledgeAnomalyAlertRequest;
 import io.rapport.monitoring.v1.AlertSilence;
+import io.rapport.monitoring.v1.AlertSilenceKey;
 import io.rapport.monitoring.v1.AlertSilenceServiceGrpc;
 import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlert.Severity;
@@ -16,8 +17,10 @@ import io.rapport.monitoring.v1.AnomalyAlertFilter;
 import io.rapport.monitoring.v1.AnomalyAlertServiceGrpc;
 import io.rapport.monitoring.v1.AnomalyAlertServiceGrpc.AnomalyAlertServiceBlockingStub;
 import io.rapport.monitoring.v1.CreateAnomalyAlertRequest;
+import io.rapport.monitoring.v1.DeleteAlertSilenceRequest;
 import io.rapport.monitoring.v1.DetectionSettings;
 import io.rapport.monitoring.v1.DetectionSettingsServiceGrpc;
+import io.rapport.monitoring.v1.GetAlertSilenceRequest;
 import io.rapport.monitoring.v1.GetAnomalyAlertRequest;
 import io.rapport.monitoring.v1.ListAnomalyAlertsRequest;
 import io.rapport.monitoring.v1.ListAnomalyAlertsResponse;
@@ -88,6 +91,27 @@ class AnomalyAlertTest {
                             .setFingerprint(fingerprint)
                             .setSilencedUntilAt(Given.time(until)))
                     .build());
+  }
+
+  private void unsilence(String model, String fingerprint) {
+    var silences = AlertSilenceServiceGrpc.newBlockingStub(rapport.channel());
+    AlertSilence silence =
+        silences.getAlertSilence(
+            GetAlertSilenceRequest.newBuilder()
+                .setNaturalKey(
+                    AlertSilenceKey.newBuilder().setModelName(model).setFingerprint(fingerprint))
+                .build());
+    var _ =
+        silences.deleteAlertSilence(
+            DeleteAlertSilenceRequest.newBuilder().setId(silence.getId()).build());
+  }
+
+  @Test
+  void refusesASilenceThatIsOver() {
+    Told told = Told.by(() -> silence("risk", "*", "2020-01-01T00:00:00Z"));
+
+    assertThat(told.code()).isEqualTo(Code.INVALID_ARGUMENT);
+    assertThat(told.fields()).containsExactly("alert_silence.silenced_until_at");
   }
 
   /** What others ask: how many critical alerts there are of a model. */
@@ -193,7 +217,7 @@ class AnomalyAlertTest {
     assertThat(list(AnomalyAlertFilter.newBuilder().addStates(State.SILENCED))).hasSize(1);
     assertThat(list(AnomalyAlertFilter.newBuilder().addStates(State.OPEN))).isEmpty();
     assertThat(openCritical()).isZero();
-    silence("*", "risk/drift", "2020-01-01T00:00:00Z");
+    unsilence("*", "risk/drift");
     assertThat(get(raised.getId()).getState()).isEqualTo(State.OPEN);
     assertThat(openCritical()).isOne();
   }

@@ -107,6 +107,21 @@ class LearningMemoryTest {
   }
 
   @Test
+  void tellsNoMoreThanAnAnswerHasRoomFor() {
+    for (int i = 0; i < 40; i++) {
+      record(
+          entry("open issues " + i, 0.9)
+              .setFailedQuery("q".repeat(20_000))
+              .setSuggestedFix("f".repeat(20_000)));
+    }
+
+    var answer =
+        memory(rapport.channel()).findSimilarLearningEntries(like("issues").setLimit(100).build());
+
+    assertThat(answer.getSerializedSize()).isBetween(900_000, 1_100_000);
+  }
+
+  @Test
   void ranksWhatIsMostAlikeFirst() {
     record(entry("list the issues that are overdue", 0.9));
     record(entry("show overdue issues of a team", 0.8));

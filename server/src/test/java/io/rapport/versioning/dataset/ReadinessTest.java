@@ -90,6 +90,43 @@ class ReadinessTest {
     assertThat(get(made).getIsReadyForTraining()).isTrue();
   }
 
+  @Test
+  void isAssessedWhereItWasGoingToBeWhoeverAssessesItBefore() {
+    RapportClient client = rapport.client();
+    TrainingDataset made = client.datasets().create(dataset(20).build());
+    client.events().batch(events("{\"a\":null}", 20));
+    await(client, () -> get(made).hasDataQualityScore());
+    assertThat(nextAssessment()).isEqualTo(22);
+
+    client.events().track(event("{\"a\":null}"));
+    client.datasets().assess(made.getId());
+    assertThat(nextAssessment()).isEqualTo(22);
+
+    client.events().track(event("{\"a\":null}"));
+    await(client, () -> client.datasets().history(made.getId()).count() == 3);
+    assertThat(nextAssessment()).isEqualTo(24);
+  }
+
+  private static long nextAssessment() {
+    return rapport
+        .client()
+        .learning()
+        .status("habit")
+        .getTypes(0)
+        .getTrigger()
+        .getNextAssessmentCount();
+  }
+
+  @Test
+  void isAssessedBeforeThatIsKept() {
+    RapportClient client = rapport.client();
+    TrainingDataset made = client.datasets().create(dataset(20).build());
+
+    DataQualityMetrics assessed = client.datasets().assess(made.getId());
+
+    assertThat(assessed.getCreatedAt()).isEqualTo(assessed.getAssessedAt());
+  }
+
   private static boolean isDue(TrainingDataset dataset) {
     return rapport
         .sql()

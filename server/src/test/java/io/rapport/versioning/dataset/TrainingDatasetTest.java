@@ -16,6 +16,7 @@ import io.rapport.server.Told;
 import io.rapport.versioning.v1.CreateTrainingDatasetRequest;
 import io.rapport.versioning.v1.DeleteTrainingDatasetRequest;
 import io.rapport.versioning.v1.ListTrainingDatasetsRequest;
+import io.rapport.versioning.v1.ListTrainingDatasetsResponse;
 import io.rapport.versioning.v1.QualityWeights;
 import io.rapport.versioning.v1.SourceCondition;
 import io.rapport.versioning.v1.TrainingDataset;
@@ -61,6 +62,27 @@ class TrainingDatasetTest {
         .setConsistency(consistency)
         .setValidity(validity)
         .build();
+  }
+
+  @Test
+  void listsWhatIsLargeOnMorePages() {
+    SourceCondition large = condition("x", "y".repeat(400_000));
+    for (int i = 0; i < 5; i++) {
+      datasets()
+          .create(
+              dataset(1)
+                  .setDatasetType("large" + i)
+                  .clearSources()
+                  .addSources(source("any").addConditions(large))
+                  .build());
+    }
+    var stub = TrainingDatasetServiceGrpc.newBlockingStub(rapport.channel());
+
+    ListTrainingDatasetsResponse first =
+        stub.listTrainingDatasets(ListTrainingDatasetsRequest.getDefaultInstance());
+
+    assertThat(first.getSerializedSize()).isBetween(800_000, 1_100_000);
+    assertThat(datasets().list()).hasSize(9);
   }
 
   @Test

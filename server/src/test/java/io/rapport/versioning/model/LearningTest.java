@@ -210,7 +210,7 @@ class LearningTest {
 
     Set<String> before = new HashSet<>();
     for (double percent : List.of(0.0, 10.0, 50.0, 100.0)) {
-      TrafficSplit split = models.split("goal", candidate.getId(), percent);
+      TrafficSplit split = shared(candidate, percent);
       assertThat(split.getPercent()).isEqualTo(percent);
       Set<String> now = new HashSet<>();
       for (String user : users) {
@@ -231,6 +231,16 @@ class LearningTest {
     assertThat(models.resolve("goal", users.getFirst()).getChoice()).isEqualTo(Choice.ACTIVE);
   }
 
+  private TrafficSplit shared(ModelVersion candidate, double percent) {
+    return models.split(
+        SetTrafficSplitRequest.newBuilder()
+            .setModelType("goal")
+            .setCandidateVersionId(candidate.getId())
+            .setPercent(percent)
+            .addAllOverrides(GivenVersion.OVERRIDES)
+            .build());
+  }
+
   private static List<String> users(int count) {
     Random random = new Random(7);
     return IntStream.range(0, count)
@@ -241,13 +251,15 @@ class LearningTest {
   @Test
   void endsASplitWhenItsCandidateIsPromoted() {
     promoted("1.0.0");
-    TrafficSplit before = models.split("goal", registered("2.0.0").getId(), 20);
+    TrafficSplit before = shared(registered("2.0.0"), 20);
 
     promote(models.get("goal", "2.0.0").orElseThrow());
 
     TrafficSplit after = models.split("goal");
     assertThat(after.getCandidateVersionId()).isEmpty();
     assertThat(after.getPercent()).isZero();
+    assertThat(before.hasOverrides()).isTrue();
+    assertThat(after.hasOverrides()).isFalse();
     assertThat(after.getEtag()).isNotEqualTo(before.getEtag());
   }
 
@@ -388,7 +400,10 @@ class LearningTest {
 
     var compared = models.compare(one.getId(), two.getId());
 
-    assertThat(compared.getModelVersionsList()).containsExactly(one, two);
+    assertThat(compared.getModelVersionsList())
+        .containsExactly(
+            one.toBuilder().clearModelMetadata().build(),
+            two.toBuilder().clearModelMetadata().build());
     assertThat(compared.getComparisonsList())
         .extracting(Comparison::getMetric)
         .contains("validation_score", "metrics.f1");
@@ -430,7 +445,7 @@ class LearningTest {
     promoted("1.0.0");
     String id = learning.trigger("goal", "").getTrainingEvent().getId();
 
-    models.split("goal", registered("2.0.0").getId(), 20);
+    shared(registered("2.0.0"), 20);
 
     var status = learning.status();
 

@@ -105,6 +105,30 @@ class TrainingTest {
   }
 
   @Test
+  void tellsThatAnotherTrainingIsOpen() {
+    String dataset = learning.trigger("goal", "").getTrainingEvent().getTrainingDatasetId();
+    String manifest = rapport.client().datasets().freeze(dataset).getId();
+    TriggerTrainingRequest.Builder again = TriggerTrainingRequest.newBuilder().setModelType("goal");
+
+    Told other = Told.by(() -> stub.triggerTraining(again.setManifestId(manifest).build()));
+    TriggerTrainingResponse sooner =
+        stub.triggerTraining(again.clearManifestId().setPriority(9).build());
+    TriggerTrainingResponse later = stub.triggerTraining(again.setPriority(1).build());
+
+    assertThat(other.code()).isEqualTo(Code.FAILED_PRECONDITION);
+    assertThat(other.reason()).isEqualTo(ErrorReason.TRAINING_OPEN.name());
+    assertThat(other.metadata())
+        .containsEntry("training_event_id", sooner.getTrainingEvent().getId());
+    assertThat(sooner.getCreated()).isFalse();
+    assertThat(sooner.getTrainingEvent().getPriority()).isEqualTo(9);
+    assertThat(later.getTrainingEvent()).isEqualTo(sooner.getTrainingEvent());
+    learning.cancel(sooner.getTrainingEvent().getId(), "");
+    again.setManifestId(manifest);
+    assertThat(stub.triggerTraining(again.build()).getCreated()).isTrue();
+    assertThat(stub.triggerTraining(again.build()).getCreated()).isFalse();
+  }
+
+  @Test
   void goesFromARequestToAVersion() {
     TriggerTrainingResponse asked = learning.trigger("goal", "because");
     TrainingEvent pending = asked.getTrainingEvent();
