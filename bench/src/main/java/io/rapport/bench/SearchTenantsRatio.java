@@ -98,8 +98,8 @@ final class SearchTenantsRatio implements Ratio {
     }
     List<Supplier<CallLoad.Call>> each =
         IntStream.range(0, rows.length)
-            .mapToObj(i ->
-                searches.calls(channels.get(i), Math.min(rows[i], VectorSearches.NEIGHBOURS)))
+            .mapToObj(
+                i -> searches.calls(channels.get(i), Math.min(rows[i], VectorSearches.NEIGHBOURS)))
             .toList();
     return () -> each.get(owners[ThreadLocalRandom.current().nextInt(owners.length)]).get();
   }
