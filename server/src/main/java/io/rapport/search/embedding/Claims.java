@@ -42,7 +42,7 @@ final class Claims {
   }
 
   ClaimStaleEmbeddingsResponse claim(ClaimStaleEmbeddingsRequest request) {
-    Place place = kinds.toWrite(request.getKind());
+    Place place = kinds.requireReadable(kinds.toWrite(request.getKind()));
     int texts = request.getMaxTexts() == 0 ? DEFAULT_TEXTS : request.getMaxTexts();
     Duration time = request.hasLeaseTime() ? duration(request.getLeaseTime()) : DEFAULT_LEASE;
     return write(

@@ -54,7 +54,7 @@ final class EmbeddingService {
   }
 
   private GetEmbeddingsResponse getEmbeddings(GetEmbeddingsRequest request) {
-    Place place = kinds.toRead(request.getKind());
+    Place place = kinds.requireReadable(kinds.toRead(request.getKind()));
     List<UUID> ids = request.getIdsList().stream().map(UUID::fromString).distinct().toList();
     return find(place, request.getModel())
         .map(model ->

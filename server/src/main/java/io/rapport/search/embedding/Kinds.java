@@ -94,6 +94,19 @@ final class Kinds {
         : new Place(kind, Caller.currentTenant().id(), db, work);
   }
 
+  /** Where the caller is told texts or vectors of a kind, if it may read its entities. */
+  Place requireReadable(Place place) {
+    String right = place.name().substring(0, place.name().indexOf('.')) + ".read";
+    if (!Caller.current().may(right)) {
+      throw ServiceException.of(
+              Code.PERMISSION_DENIED,
+              ErrorReason.RIGHT_MISSING,
+              "texts and vectors of " + place.name() + " are for readers of it")
+          .with("right", right);
+    }
+    return place;
+  }
+
   /** Where the caller writes of a kind, if it may. */
   Place toWrite(String kind) {
     Place place = toRead(kind);

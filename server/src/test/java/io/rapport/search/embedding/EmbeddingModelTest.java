@@ -15,14 +15,18 @@ import io.rapport.platform.v1.Change;
 import io.rapport.platform.v1.ChangeFilter;
 import io.rapport.platform.v1.Resource;
 import io.rapport.platform.v1.ResourceProto;
+import io.rapport.search.v1.ClaimStaleEmbeddingsRequest;
 import io.rapport.search.v1.EmbeddedKind;
 import io.rapport.search.v1.EmbeddingModel;
 import io.rapport.search.v1.EmbeddingModel.State;
 import io.rapport.search.v1.EmbeddingModelServiceGrpc;
+import io.rapport.search.v1.EmbeddingServiceGrpc;
+import io.rapport.search.v1.GetEmbeddingsRequest;
 import io.rapport.search.v1.ListEmbeddingModelsRequest;
 import io.rapport.search.v1.RetireEmbeddingModelRequest;
 import io.rapport.search.v1.StartEmbeddingModelRequest;
 import io.rapport.search.v1.SwitchEmbeddingModelRequest;
+import io.rapport.server.Given;
 import io.rapport.server.Rapport;
 import io.rapport.server.Tokens;
 import io.rapport.server.Told;
@@ -34,6 +38,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jooq.Record;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.Test;
@@ -310,6 +315,27 @@ class EmbeddingModelTest {
     assertThat(attached).containsAllEntriesOf(declared);
     attached.keySet().removeAll(declared.keySet());
     assertThat(attached.keySet()).contains("identity.tenant", "monitoring.learning_memory");
+  }
+
+  @Test
+  void onlyReadersOfAKindAreToldItsTextsAndVectors() {
+    given.model();
+    var embedder =
+        EmbeddingServiceGrpc.newBlockingStub(
+            rapport.channel(
+                rapport.tokens().of(rapport.tenant(), "embedding.read embedding.write")));
+    ClaimStaleEmbeddingsRequest claim =
+        ClaimStaleEmbeddingsRequest.newBuilder().setKind(KIND).build();
+    GetEmbeddingsRequest get =
+        GetEmbeddingsRequest.newBuilder().setKind(KIND).addIds(Given.id()).build();
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> embedder.claimStaleEmbeddings(claim), () -> embedder.getEmbeddings(get))) {
+      Told told = Told.by(call);
+      assertThat(told.reason()).isEqualTo("RIGHT_MISSING");
+      assertThat(told.metadata()).containsEntry("right", "identity.read");
+    }
   }
 
   @Test
