@@ -50,8 +50,7 @@ final class LocalEmbedder implements Embedder {
   LocalEmbedder(int threads) {
     this.threads = threads;
     this.turns =
-        new ModelThreads(
-            ModelThreads.count(Runtime.getRuntime().availableProcessors(), threads));
+        new ModelThreads(ModelThreads.count(Runtime.getRuntime().availableProcessors(), threads));
   }
 
   @Override

@@ -34,8 +34,7 @@ final class ModelThreads {
   /** Work in the queue. */
   private static final class Turn<T> extends FutureTask<T> implements Comparable<Turn<?>> {
     private static final Comparator<Turn<?>> ORDER =
-        Comparator.<Turn<?>, Boolean>comparing(it -> it.background)
-            .thenComparing(it -> it.number);
+        Comparator.<Turn<?>, Boolean>comparing(it -> it.background).thenComparing(it -> it.number);
 
     private final boolean background;
     private final long number;

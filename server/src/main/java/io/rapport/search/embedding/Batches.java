@@ -68,8 +68,7 @@ final class Batches {
       return new Done(0, Optional.empty());
     }
     try {
-      embed(
-          new Work(due, embedder, lease, System.nanoTime() + PATIENCE.toNanos()), texts, TRIES);
+      embed(new Work(due, embedder, lease, System.nanoTime() + PATIENCE.toNanos()), texts, TRIES);
       return new Done(texts.size(), Optional.empty());
     } catch (EmbedderException e) {
       release(due, lease);
@@ -138,8 +137,7 @@ final class Batches {
   /** A fault of the embedder's own is taken for one of the texts', so that others go on. */
   private static List<float[]> vectors(Embedder embedder, List<ClaimedText> texts, int tries) {
     try {
-      return embedder.embedInBackground(
-          texts.stream().map(ClaimedText::getText).toList(), tries);
+      return embedder.embedInBackground(texts.stream().map(ClaimedText::getText).toList(), tries);
     } catch (EmbedderException e) {
       throw e;
     } catch (RuntimeException e) {

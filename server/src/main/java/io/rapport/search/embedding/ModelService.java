@@ -88,7 +88,8 @@ final class ModelService {
     Place place = kinds.toRead(model.kind());
     return place
         .read(dsl -> coverage.count(dsl, place.owner(), model))
-        .setServed(embedders
+        .setServed(
+            embedders
                 .find(model.name())
                 .filter(it -> it.dimensions() == model.dimensions())
                 .isPresent())

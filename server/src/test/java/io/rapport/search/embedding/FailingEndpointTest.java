@@ -55,8 +55,7 @@ class FailingEndpointTest {
     switch (how) {
       case "500" -> endpoint.fail("odd", 500);
       case "null" ->
-          endpoint.answer(
-              "odd", "{\"data\":[{\"index\":0,\"embedding\":[null,1,1,1,1,1,1,1]}]}");
+          endpoint.answer("odd", "{\"data\":[{\"index\":0,\"embedding\":[null,1,1,1,1,1,1,1]}]}");
       case "NaN" ->
           endpoint.answer("odd", "{\"data\":[{\"index\":0,\"embedding\":[NaN,1,1,1,1,1,1,1]}]}");
       default -> throw new AssertionError(how);
