@@ -55,12 +55,14 @@ final class AuditWorkStore {
       """
           .replace("ENOUGH", ENOUGH);
 
-  /** Low once, as far as audits are kept, and not searched by the index now. */
+  /** Low once, as far as audits are kept, and neither audited nor searched by the index now. */
   private static final String SETTLED =
       """
       SELECT l.tenant_id, l.kind, l.model FROM (
-        SELECT DISTINCT tenant_id, kind, model FROM search.recall_audits
-         WHERE found < 0.9 * expected) l
+        SELECT tenant_id, kind, model FROM search.recall_audits
+         GROUP BY tenant_id, kind, model
+        HAVING bool_or(found < 0.9 * expected)
+           AND max(audited_at) < now() - interval '10 seconds') l
        WHERE NOT EXISTS (SELECT FROM search.embedding_models m
          WHERE m.tenant_id = l.tenant_id AND m.kind = l.kind AND m.model = l.model
            AND m.state = 'ACTIVE' AND ENOUGH)

@@ -115,13 +115,14 @@ final class AuditWorker implements AutoCloseable {
   private void auditSamples() throws InterruptedException {
     Map<Alike, List<Sampled>> alike =
         samples.take().stream().collect(groupingBy(it -> new Alike(it.subject(), it.neighbours())));
-    List<Alike> order = new ArrayList<>(alike.keySet());
+    List<Map.Entry<Alike, List<Sampled>>> order = new ArrayList<>(alike.entrySet());
     Collections.shuffle(order);
     long begin = System.nanoTime();
-    for (Alike of : order) {
+    for (Map.Entry<Alike, List<Sampled>> entry : order) {
       if (System.nanoTime() - begin < period.dividedBy(2).toNanos()) {
+        Alike of = entry.getKey();
         List<String> vectors =
-            alike.get(of).stream().limit(MOST_SAMPLES).map(Sampled::vector).toList();
+            entry.getValue().stream().limit(MOST_SAMPLES).map(Sampled::vector).toList();
         Optional<Findings> _ =
             resting(() ->
                 tried(

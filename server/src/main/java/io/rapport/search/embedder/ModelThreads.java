@@ -4,7 +4,6 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.rapport.search.EmbedderException;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -33,9 +32,6 @@ final class ModelThreads {
 
   /** Work in the queue. */
   private static final class Turn<T> extends FutureTask<T> implements Comparable<Turn<?>> {
-    private static final Comparator<Turn<?>> ORDER =
-        Comparator.<Turn<?>, Boolean>comparing(it -> it.background).thenComparing(it -> it.number);
-
     private final boolean background;
     private final long number;
 
@@ -47,7 +43,9 @@ final class ModelThreads {
 
     @Override
     public int compareTo(Turn<?> other) {
-      return ORDER.compare(this, other);
+      return background == other.background
+          ? Long.compare(number, other.number)
+          : Boolean.compare(background, other.background);
     }
   }
 
@@ -88,7 +86,7 @@ final class ModelThreads {
     } catch (ExecutionException e) {
       throw e.getCause() instanceof EmbedderException told
           ? told
-          : EmbedderException.broken("the local model failed: " + e.getCause().getMessage());
+          : EmbedderException.broken("the local model failed: " + e.getCause());
     } finally {
       turn.cancel(false);
     }

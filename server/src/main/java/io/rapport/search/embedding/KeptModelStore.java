@@ -1,6 +1,7 @@
 package io.rapport.search.embedding;
 
 import io.rapport.search.v1.EmbeddingModel.State;
+import java.sql.Savepoint;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -95,15 +96,15 @@ final class KeptModelStore {
    * marked, and the transaction goes on.
    */
   Optional<Part> tryFill(DSLContext tx, UUID owner, String kind, String model, int limit) {
-    tx.execute("SAVEPOINT filling");
-    try {
-      Part part = fill(tx, owner, kind, model, Optional.empty(), limit);
-      tx.execute("RELEASE SAVEPOINT filling");
-      return Optional.of(part);
-    } catch (IntegrityConstraintViolationException e) {
-      tx.execute("ROLLBACK TO SAVEPOINT filling");
-      return Optional.empty();
-    }
+    return tx.connectionResult(connection -> {
+      Savepoint before = connection.setSavepoint();
+      try {
+        return Optional.of(fill(tx, owner, kind, model, Optional.empty(), limit));
+      } catch (IntegrityConstraintViolationException e) {
+        connection.rollback(before);
+        return Optional.empty();
+      }
+    });
   }
 
   /** Marks the next texts that have no vector, or one of an older text. */

@@ -163,7 +163,7 @@ class RecallAuditTest {
               .setLimit(7)
               .build();
       await(() -> {
-        assertThat(there.search().of(request).hits()).hasSize(7);
+        assertThat(there.search().of(request).top(7).getHitsList()).hasSize(7);
         return audits().stream().anyMatch(it -> it.getSource() == RecallAudit.Source.SEARCHES);
       });
 
