@@ -40,14 +40,15 @@ class ModelThreadsTest {
   }
 
   private void occupy() throws InterruptedException {
-    callers.submit(() ->
-        threads.run(
-            true,
-            () -> {
-              begun.countDown();
-              free.await();
-              return done.add("first");
-            }));
+    Future<?> _ =
+        callers.submit(() ->
+            threads.run(
+                true,
+                () -> {
+                  begun.countDown();
+                  free.await();
+                  return done.add("first");
+                }));
     begun.await();
   }
 
