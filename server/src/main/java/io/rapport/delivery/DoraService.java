@@ -31,6 +31,7 @@ import java.util.UUID;
 /** The RPCs of lead times. */
 final class DoraService {
   private static final Duration YEAR = Duration.ofDays(365);
+  private static final Instant EARLIEST = Instant.EPOCH;
   private static final Duration LONGEST = Duration.ofDays(1830);
 
   private final TenantDb db;
@@ -73,6 +74,9 @@ final class DoraService {
   private LeadTimeStore.Time time(Optional<Timestamp> from, Optional<Timestamp> to) {
     Instant end = to.map(Times::instant).orElseGet(clock::instant);
     Instant start = from.map(Times::instant).orElseGet(() -> end.minus(YEAR));
+    if (end.isBefore(EARLIEST)) {
+      throw invalid("to", "must be in 1970 or later");
+    }
     if (!start.isBefore(end)) {
       throw invalid("from", "must be before `to`");
     }

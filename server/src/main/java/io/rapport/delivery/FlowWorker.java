@@ -59,14 +59,24 @@ final class FlowWorker implements AutoCloseable {
 
   private void work() {
     try {
-      for (UUID tenant : meanings.unfinishedTenants(system)) {
-        while (!Thread.currentThread().isInterrupted()
-            && db.write(tenant, tx -> next(tx, tenant))) {
-          changes.committed(tenant);
-        }
-      }
+      meanings.unfinishedTenants(system).forEach(this::work);
     } catch (RuntimeException e) {
       log.warn("issues can't be worked out anew; tried again in {} s", PERIOD.toSeconds(), e);
+    }
+  }
+
+  /** One that fails leaves the others their turn. */
+  private void work(UUID tenant) {
+    try {
+      while (!Thread.currentThread().isInterrupted() && db.write(tenant, tx -> next(tx, tenant))) {
+        changes.committed(tenant);
+      }
+    } catch (RuntimeException e) {
+      log.warn(
+          "issues of tenant {} can't be worked out anew; tried again in {} s",
+          tenant,
+          PERIOD.toSeconds(),
+          e);
     }
   }
 

@@ -53,7 +53,10 @@ final class IssueFlow {
       return;
     }
     meanings.seize(tx.dsl(), tx.tenant());
-    Optional<List<UUID>> few = meanings.fewIssues(tx.dsl(), tx.tenant(), statuses);
+    Optional<List<UUID>> few =
+        meanings
+            .fewIssues(tx.dsl(), tx.tenant(), statuses)
+            .filter(issues -> meanings.lock(tx.dsl(), tx.tenant(), issues));
     few.ifPresentOrElse(
         issues -> flow.workOut(tx.dsl(), tx.tenant(), issues, List.of()).forEach(tx::changed),
         () -> meanings.putOff(tx.dsl(), tx.tenant(), statuses));

@@ -13,7 +13,8 @@ import org.jooq.impl.DSL;
  * What statuses mean, and the issues that are to be worked out anew because it is something else.
  *
  * <p>Who works out issues holds a shared lock, for which who changes meanings waits: so either the
- * former goes by the new meaning, or the latter finds the issue.
+ * former goes by the new meaning, or the latter finds the issue. The former has locked issues by
+ * then, so the latter never waits for one.
  */
 final class MeaningStore {
   /** How many changes of issues are looked at in one transaction. */
@@ -42,6 +43,12 @@ final class MeaningStore {
       UNION ALL
       (SELECT issue_id FROM delivery.issue_changelogs
         WHERE tenant_id = {0} AND to_status_id = ANY ({1}::uuid[]) LIMIT {2})
+      """;
+
+  private static final String LOCK_ISSUES =
+      """
+      SELECT id FROM delivery.issues WHERE tenant_id = {0} AND id = ANY ({1}::uuid[])
+       ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
       """;
 
   private static final String PUT_OFF =
@@ -124,6 +131,15 @@ final class MeaningStore {
     return found.size() > CHUNK
         ? Optional.empty()
         : Optional.of(found.stream().distinct().toList());
+  }
+
+  /**
+   * Locks issues, in the order of their ids; false if somebody else writes one of them. He may be
+   * waiting for the meanings, and so is not waited for.
+   */
+  boolean lock(DSLContext tx, UUID tenant, Collection<UUID> issues) {
+    return tx.fetch(LOCK_ISSUES, DSL.val(tenant), DSL.val(issues.toArray(UUID[]::new))).size()
+        == issues.size();
   }
 
   /** Leaves the issues of these statuses to be worked out later. */

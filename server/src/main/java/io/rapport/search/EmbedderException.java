@@ -10,27 +10,38 @@ public final class EmbedderException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final @Nullable Duration retryAfter;
-  private final boolean ofTexts;
+  private final Fault fault;
 
-  private EmbedderException(String message, @Nullable Duration retryAfter, boolean ofTexts) {
+  private enum Fault {
+    EMBEDDER,
+    TEXTS,
+    EITHER
+  }
+
+  private EmbedderException(String message, @Nullable Duration retryAfter, Fault fault) {
     super(message);
     this.retryAfter = retryAfter;
-    this.ofTexts = ofTexts;
+    this.fault = fault;
   }
 
   /** The embedder can't work now: it may be able to after a while, with the same texts. */
   public static EmbedderException unavailable(String message, Duration retryAfter) {
-    return new EmbedderException(message, retryAfter, false);
+    return new EmbedderException(message, retryAfter, Fault.EMBEDDER);
   }
 
   /** The embedder can't work until its settings are others, such as its key. */
   public static EmbedderException broken(String message) {
-    return new EmbedderException(message, null, false);
+    return new EmbedderException(message, null, Fault.EMBEDDER);
   }
 
   /** The embedder refuses one of these texts, and will again. */
   public static EmbedderException refused(String message) {
-    return new EmbedderException(message, null, true);
+    return new EmbedderException(message, null, Fault.TEXTS);
+  }
+
+  /** The embedder can't work at all, or one of these texts makes it fail. */
+  public static EmbedderException failed(String message, @Nullable Duration retryAfter) {
+    return new EmbedderException(message, retryAfter, Fault.EITHER);
   }
 
   /** When it is worth another try; none if it isn't. */
@@ -40,7 +51,12 @@ public final class EmbedderException extends RuntimeException {
 
   /** Whether the texts are the cause; other texts may be embedded all the same. */
   public boolean isOfTexts() {
-    return ofTexts;
+    return fault == Fault.TEXTS;
+  }
+
+  /** Whether it can't be told if the texts are the cause. */
+  public boolean isUnclear() {
+    return fault == Fault.EITHER;
   }
 
   /** The same for a caller of the service: UNAVAILABLE if another try is worth it. */

@@ -3,12 +3,12 @@ package io.rapport.search;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /** What this server can make vectors with, and which models searches go by. */
 public final class Embedders implements AutoCloseable {
@@ -16,12 +16,16 @@ public final class Embedders implements AutoCloseable {
   private final ActiveModelStore models = new ActiveModelStore();
 
   public Embedders(Collection<? extends Embedder> embedders) {
-    this.byModel =
-        embedders.stream()
-            .collect(Collectors.toUnmodifiableMap(Embedder::model, Function.identity()));
+    Map<String, Embedder> ordered = new LinkedHashMap<>();
+    for (Embedder embedder : embedders) {
+      if (ordered.putIfAbsent(embedder.model(), embedder) != null) {
+        throw new IllegalArgumentException("two embedders of the model " + embedder.model());
+      }
+    }
+    this.byModel = Collections.unmodifiableMap(ordered);
   }
 
-  /** All that this server has. */
+  /** All that this server has, in the order in which they were given. */
   public List<Embedder> all() {
     return List.copyOf(byModel.values());
   }

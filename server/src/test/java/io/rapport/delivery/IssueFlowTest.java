@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -292,6 +293,36 @@ class IssueFlowTest {
         .sql()
         .fetch("SELECT FROM delivery.changed_meanings WHERE tenant_id = ?", rapport.tenant())
         .isEmpty()) {
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(20));
+    }
+  }
+
+  /** Whoever writes an issue waits for meanings that are being changed, and not the reverse. */
+  @Test
+  @Timeout(60)
+  void followMeaningsThoughSomebodyWritesAnIssue() {
+    Issue issue = team.issues(1).getFirst();
+    team.delivery
+        .issueChangelogs()
+        .upsert(List.of(team.move(issue, "1", "", "Testing", 60).build()));
+    StatusMapping mapping = team.mapping("Testing");
+
+    rapport
+        .sql()
+        .transaction(writing -> {
+          writing
+              .dsl()
+              .execute(
+                  "SELECT FROM delivery.issues WHERE tenant_id = ? FOR UPDATE", rapport.tenant());
+          team.delivery
+              .statusMappings()
+              .update(
+                  mapping.toBuilder().setStatusCategory(StatusMapping.Category.DONE).build(),
+                  "status_category");
+        });
+
+    long began = System.nanoTime();
+    while (team.read(issue).getTotalCompletions() != 1) {
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(20));
     }
   }

@@ -3,6 +3,7 @@ package io.rapport.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.google.protobuf.Timestamp;
 import io.rapport.client.RapportClient;
 import io.rapport.delivery.v1.DoraMarketBenchmark;
 import io.rapport.delivery.v1.DoraMarketBenchmark.Tier;
@@ -352,6 +353,12 @@ class LeadTimeTest {
         .containsExactly("from");
     assertThat(Told.by(() -> stub.getLeadTime(year().setTo(Team.at(2000 * DAY)).build())).fields())
         .containsExactly("from");
+    Timestamp first = Timestamp.newBuilder().setSeconds(-62_135_596_800L).build(); // 0001-01-01
+    assertThat(Told.by(() -> stub.getLeadTime(year().clearFrom().setTo(first).build())).fields())
+        .containsExactly("to");
+    Timestamp last = Timestamp.newBuilder().setSeconds(253_402_300_799L).build(); // 9999-12-31
+    assertThat(stub.getLeadTime(year().clearFrom().setTo(last).build()).getFigures().getCount())
+        .isZero();
   }
 
   @Test

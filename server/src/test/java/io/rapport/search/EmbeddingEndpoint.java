@@ -8,8 +8,11 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,8 +36,12 @@ public final class EmbeddingEndpoint implements AutoCloseable {
   private volatile int failures;
   private volatile int status;
   private volatile @Nullable String retryAfter;
-  private volatile @Nullable String refused;
+  private final Map<String, Answer> answers = new ConcurrentHashMap<>();
   private volatile @Nullable String fixedAnswer;
+
+  private interface Answer {
+    void send(HttpExchange call) throws IOException;
+  }
 
   public EmbeddingEndpoint() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -65,7 +72,30 @@ public final class EmbeddingEndpoint implements AutoCloseable {
 
   /** Requests with this word get status 400. */
   public void refuse(String word) {
-    refused = word;
+    fail(word, 400);
+  }
+
+  /** Requests with this word get this status. */
+  public void fail(String word, int code) {
+    answers.put(word, call -> send(call, code, "{}"));
+  }
+
+  /** Requests with this word get this answer. */
+  public void answer(String word, String json) {
+    answers.put(word, call -> send(call, 200, json));
+  }
+
+  /** Requests with this word get the begin of an answer, and no more until they are let go. */
+  public void stall(String word) {
+    answers.put(
+        word,
+        call -> {
+          call.sendResponseHeaders(200, 1000);
+          call.getResponseBody().write('{');
+          call.getResponseBody().flush();
+          hold();
+          call.close();
+        });
   }
 
   /** What comes after so many texts waits. */
@@ -101,14 +131,18 @@ public final class EmbeddingEndpoint implements AutoCloseable {
       bodies.add(body);
       authorizations.add(String.valueOf(call.getRequestHeaders().getFirst("authorization")));
     }
-    String word = refused;
+    Optional<Answer> byWord =
+        answers.entrySet().stream()
+            .filter(it -> body.contains(it.getKey()))
+            .map(Map.Entry::getValue)
+            .findFirst();
     if (takeFailure()) {
       if (retryAfter != null) {
         call.getResponseHeaders().add("retry-after", retryAfter);
       }
       send(call, status, "{\"error\":{\"message\":\"secret text\"}}");
-    } else if (word != null && body.contains(word)) {
-      send(call, 400, "{}");
+    } else if (byWord.isPresent()) {
+      byWord.get().send(call);
     } else {
       String fixed = fixedAnswer;
       send(call, 200, fixed == null ? vectors(body) : fixed);

@@ -9,6 +9,7 @@ import io.rapport.search.v1.SearchIndex;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -24,14 +25,50 @@ final class AuditWorkStore {
       """
       SELECT m.tenant_id, m.kind, m.model, a.audited_at
         FROM search.embedding_models m
-        LEFT JOIN LATERAL (
+        CROSS JOIN LATERAL (
           SELECT r.audited_at FROM search.recall_audits r
            WHERE r.tenant_id = m.tenant_id AND r.kind = m.kind AND r.model = m.model
              AND r.source = 'STORED_ROWS'
-           ORDER BY r.audited_at DESC LIMIT 1) a ON true
+           ORDER BY r.audited_at DESC LIMIT 1) a
        WHERE m.state = 'ACTIVE' AND m.tenant_id <> '00000000-0000-0000-0000-000000000000'
-       ORDER BY a.audited_at NULLS FIRST, m.tenant_id, m.kind
+       ORDER BY a.audited_at, m.tenant_id, m.kind
       """;
+
+  private static final String ENOUGH =
+      """
+      (SELECT count(*) > {0} FROM (
+        SELECT FROM search.embeddings e
+         WHERE e.tenant_id = m.tenant_id AND e.kind = m.kind AND e.model = m.model
+         LIMIT {0} + 1) rows)
+      """;
+
+  private static final String UNAUDITED =
+      """
+      SELECT m.tenant_id, m.kind, m.model, ENOUGH
+        FROM search.embedding_models m
+       WHERE m.state = 'ACTIVE' AND m.tenant_id <> '00000000-0000-0000-0000-000000000000'
+         AND (m.tenant_id, m.kind, m.model) > ({1}, {2}, {3})
+         AND NOT EXISTS (SELECT FROM search.recall_audits r
+           WHERE r.tenant_id = m.tenant_id AND r.kind = m.kind AND r.model = m.model
+             AND r.source = 'STORED_ROWS')
+       ORDER BY m.tenant_id, m.kind, m.model LIMIT {4}
+      """
+          .replace("ENOUGH", ENOUGH);
+
+  /** Low once, as far as audits are kept, and neither audited nor searched by the index now. */
+  private static final String SETTLED =
+      """
+      SELECT l.tenant_id, l.kind, l.model FROM (
+        SELECT tenant_id, kind, model FROM search.recall_audits
+         GROUP BY tenant_id, kind, model
+        HAVING bool_or(found < 0.9 * expected)
+           AND max(audited_at) < now() - interval '10 seconds') l
+       WHERE NOT EXISTS (SELECT FROM search.embedding_models m
+         WHERE m.tenant_id = l.tenant_id AND m.kind = l.kind AND m.model = l.model
+           AND m.state = 'ACTIVE' AND ENOUGH)
+       ORDER BY l.tenant_id, l.kind, l.model
+      """
+          .replace("ENOUGH", ENOUGH);
 
   private static final String TURN =
       """
@@ -75,25 +112,48 @@ final class AuditWorkStore {
     this.system = system;
   }
 
-  /** What could be audited, and when it last was; that first which wasn't for longest. */
-  record Candidate(Subject subject, @Nullable Instant auditedAt) {
+  /** What was audited, and when it last was. */
+  record Candidate(Subject subject, Instant auditedAt) {
     boolean wasAuditedWithin(Duration span, Instant now) {
-      return auditedAt != null && auditedAt.isAfter(now.minus(span));
+      return auditedAt.isAfter(now.minus(span));
     }
   }
 
-  List<Candidate> candidates() {
+  /** What never was audited, and whether it has rows enough for that. */
+  record Unaudited(Subject subject, boolean enough) {}
+
+  /** What was audited; that first which wasn't for longest. */
+  List<Candidate> audited() {
     return system.read(
         NOBODY,
         dsl ->
-            dsl.fetch(SUBJECTS)
-                .map(row ->
-                    new Candidate(
-                        new Subject(
-                            row.get(0, UUID.class),
-                            row.get(1, String.class),
-                            row.get(2, String.class)),
-                        row.get(3, Instant.class))));
+            dsl.fetch(SUBJECTS).map(row -> new Candidate(subject(row), row.get(3, Instant.class))));
+  }
+
+  /** The next that never were audited, in the order of their subjects. */
+  List<Unaudited> unaudited(Optional<Subject> after, int minRows, int limit) {
+    Subject from = after.orElse(new Subject(NOBODY, "", ""));
+    return system.read(
+        NOBODY,
+        dsl ->
+            dsl.fetch(
+                    UNAUDITED,
+                    DSL.val(minRows),
+                    DSL.val(from.tenant()),
+                    DSL.val(from.kind()),
+                    DSL.val(from.model()),
+                    DSL.val(limit))
+                .map(row -> new Unaudited(subject(row), row.get(3, Boolean.class))));
+  }
+
+  /** What once was low, and isn't searched by the index any more. */
+  List<Subject> settled(int minRows) {
+    return system.read(
+        NOBODY, dsl -> dsl.fetch(SETTLED, DSL.val(minRows)).map(AuditWorkStore::subject));
+  }
+
+  private static Subject subject(Record row) {
+    return new Subject(row.get(0, UUID.class), row.get(1, String.class), row.get(2, String.class));
   }
 
   /** Whether no other server is at it. */

@@ -6,6 +6,8 @@ import static java.util.stream.Collectors.toCollection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -43,6 +45,10 @@ final class AuditWorker implements AutoCloseable {
   private final Clock clock;
   private final Thread thread;
   private final Map<Subject, Instant> needless = new HashMap<>();
+
+  /** How far it has looked through what never was audited. */
+  private Optional<Subject> looked = Optional.empty();
+
   private boolean failing;
 
   /** Searches of the same neighbours count. */
@@ -91,6 +97,7 @@ final class AuditWorker implements AutoCloseable {
     try {
       auditSamples();
       auditStored();
+      settle();
       while (work.removeOld()) {
         rest(Duration.ofMillis(20));
       }
@@ -104,34 +111,46 @@ final class AuditWorker implements AutoCloseable {
     }
   }
 
+  /** As many as there is time for; the others are let go. */
   private void auditSamples() throws InterruptedException {
     Map<Alike, List<Sampled>> alike =
         samples.take().stream().collect(groupingBy(it -> new Alike(it.subject(), it.neighbours())));
-    for (Map.Entry<Alike, List<Sampled>> entry : alike.entrySet()) {
-      List<String> vectors =
-          entry.getValue().stream().limit(MOST_SAMPLES).map(Sampled::vector).toList();
-      Alike of = entry.getKey();
-      Optional<Findings> _ =
-          resting(() -> auditor.auditSampled(of.subject(), of.neighbours(), vectors));
+    List<Map.Entry<Alike, List<Sampled>>> order = new ArrayList<>(alike.entrySet());
+    Collections.shuffle(order);
+    long begin = System.nanoTime();
+    for (Map.Entry<Alike, List<Sampled>> entry : order) {
+      if (System.nanoTime() - begin < period.dividedBy(2).toNanos()) {
+        Alike of = entry.getKey();
+        List<String> vectors =
+            entry.getValue().stream().limit(MOST_SAMPLES).map(Sampled::vector).toList();
+        Optional<Findings> _ =
+            resting(() ->
+                tried(
+                    of.subject(),
+                    () -> auditor.auditSampled(of.subject(), of.neighbours(), vectors)));
+      }
     }
   }
 
-  /** Of each kind that tenant's which was not audited for longest. */
+  /**
+   * Of each kind one tenant's: one that never was audited, or else the one that was least lately.
+   */
   private void auditStored() throws InterruptedException {
     Instant now = clock.instant();
     needless.values().removeIf(now::isAfter);
-    List<AuditWorkStore.Candidate> candidates = work.candidates();
+    List<AuditWorkStore.Candidate> audited = work.audited();
     Set<String> done =
-        candidates.stream()
+        audited.stream()
             .filter(it -> it.wasAuditedWithin(period.dividedBy(2), now)) // by another server
             .map(it -> it.subject().kind())
             .collect(toCollection(HashSet::new));
+    List<Subject> candidates = new ArrayList<>(newcomers());
+    audited.forEach(it -> candidates.add(it.subject()));
     int looks = 0;
-    for (AuditWorkStore.Candidate candidate : candidates) {
-      Subject subject = candidate.subject();
+    for (Subject subject : candidates) {
       if (looks < LOOKS && !done.contains(subject.kind()) && !needless.containsKey(subject)) {
         looks++;
-        if (resting(() -> audited(subject)).isPresent()) {
+        if (resting(() -> tried(subject, () -> auditor.auditStored(subject))).isPresent()) {
           done.add(subject.kind());
         } else {
           needless.putIfAbsent(subject, now.plus(REMEMBERED));
@@ -140,12 +159,34 @@ final class AuditWorker implements AutoCloseable {
     }
   }
 
+  /** Looks on through what never was audited, for what has rows enough. */
+  private List<Subject> newcomers() {
+    List<AuditWorkStore.Unaudited> next = work.unaudited(looked, auditor.minRows(), LOOKS);
+    looked = next.size() < LOOKS ? Optional.empty() : Optional.of(next.getLast().subject());
+    return next.stream()
+        .filter(AuditWorkStore.Unaudited::enough)
+        .map(AuditWorkStore.Unaudited::subject)
+        .toList();
+  }
+
+  private void settle() {
+    for (Subject subject : work.settled(auditor.minRows())) {
+      Optional<Findings> _ =
+          tried(
+              subject,
+              () -> {
+                auditor.settle(subject);
+                return Optional.empty();
+              });
+    }
+  }
+
   /**
    * One that fails leaves the others their turn, and is tried again in the round after the next.
    */
-  private Optional<Findings> audited(Subject subject) {
+  private Optional<Findings> tried(Subject subject, Supplier<Optional<Findings>> audit) {
     try {
-      return auditor.auditStored(subject);
+      return audit.get();
     } catch (RuntimeException e) {
       log.warn("{} of tenant {} can't be audited", subject.kind(), subject.tenant(), e);
       needless.put(subject, clock.instant().plus(period));

@@ -67,7 +67,33 @@ final class Auditor {
         new Searches(
             Source.SEARCHES,
             neighbours,
-            tx -> comparisons.compareGiven(tx, subject, neighbours, vectors)));
+            tx -> {
+              boolean many = comparisons.hasMoreThan(tx, subject, MANY_ROWS);
+              return comparisons.compareGiven(
+                  tx, subject, neighbours, many ? vectors.subList(0, 1) : vectors);
+            }));
+  }
+
+  /** What isn't searched by the index any more is no reason for an alarm. */
+  void settle(Subject subject) {
+    boolean changed =
+        db.write(
+            subject.tenant(),
+            tx -> {
+              List<Change> told =
+                  work.takeTurn(tx, subject)
+                      ? alarm.clear(tx, subject.tenant(), subject.kind(), subject.model())
+                      : List.of();
+              return changes.append(tx, subject.tenant(), told) > 0;
+            });
+    if (changed) {
+      changes.committed(subject.tenant());
+    }
+  }
+
+  /** So many rows are compared one by one in any search. */
+  int minRows() {
+    return minRows;
   }
 
   private Optional<Findings> audit(Subject subject, Searches searches) {

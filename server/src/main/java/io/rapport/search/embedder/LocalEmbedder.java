@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,8 +37,7 @@ final class LocalEmbedder implements Embedder {
   private static final int WINDOWS = 8;
 
   private final int threads;
-  private final int permits;
-  private final Semaphore turns;
+  private final ModelThreads turns;
   private final Object lock = new Object();
   private volatile @Nullable Loaded loaded;
   private boolean closed;
@@ -51,8 +49,8 @@ final class LocalEmbedder implements Embedder {
    */
   LocalEmbedder(int threads) {
     this.threads = threads;
-    this.permits = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
-    this.turns = new Semaphore(permits);
+    this.turns =
+        new ModelThreads(ModelThreads.count(Runtime.getRuntime().availableProcessors(), threads));
   }
 
   @Override
@@ -67,34 +65,33 @@ final class LocalEmbedder implements Embedder {
 
   @Override
   public List<float[]> embed(List<String> texts) {
-    Loaded model = load();
-    return texts.stream().map(text -> embed(model, text)).toList();
+    return texts.stream().map(text -> embed(text, false)).toList();
   }
 
-  private float[] embed(Loaded model, String text) {
+  @Override
+  public List<float[]> embedInBackground(List<String> texts, int tries) {
+    return texts.stream().map(text -> embed(text, true)).toList();
+  }
+
+  /** Each window waits for its own turn, so that long texts don't hold up short ones. */
+  private float[] embed(String text, boolean background) {
+    Loaded known = loaded;
+    Loaded model = known != null ? known : turns.run(background, this::load);
     int[] pieces = model.pieces().of(text, WINDOW * WINDOWS);
     double[] sum = new double[NATIVE];
-    try {
-      turns.acquire();
-      try {
-        for (int from = 0; from == 0 || from < pieces.length; from += WINDOW) {
-          addMean(model, pieces, from, Math.min(pieces.length, from + WINDOW), sum);
-        }
-      } finally {
-        turns.release();
+    for (int from = 0; from == 0 || from < pieces.length; from += WINDOW) {
+      int begin = from;
+      int end = Math.min(pieces.length, from + WINDOW);
+      double[] mean = turns.run(background, () -> mean(model, pieces, begin, end));
+      for (int i = 0; i < NATIVE; i++) {
+        sum[i] += mean[i];
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw EmbedderException.unavailable("the server is stopping", Duration.ofSeconds(1));
-    } catch (OrtException | IllegalStateException e) {
-      throw EmbedderException.broken("the local model failed: " + e.getMessage());
     }
     return unit(sum);
   }
 
-  /** Adds the mean of a window's vectors, of unit length, times the number of its pieces. */
-  private static void addMean(Loaded model, int[] pieces, int from, int to, double[] sum)
-      throws OrtException {
+  /** The mean of a window's vectors, of unit length, times the number of its pieces. */
+  private static double[] mean(Loaded model, int[] pieces, int from, int to) throws OrtException {
     int length = to - from + 2;
     LongBuffer ids = LongBuffer.allocate(length);
     ids.put(model.pieces().id("[CLS]"));
@@ -115,16 +112,20 @@ final class LocalEmbedder implements Embedder {
             model
                 .session()
                 .run(Map.of("input_ids", input, "attention_mask", mask, "token_type_ids", types))) {
-      FloatBuffer states = ((OnnxTensor) result.get(0)).getFloatBuffer();
-      double[] mean = new double[NATIVE];
-      for (int i = 0; states.hasRemaining(); i++) {
-        mean[i % NATIVE] += states.get();
-      }
-      double scale = Math.max(1, to - from) / length(mean);
-      for (int i = 0; i < NATIVE; i++) {
-        sum[i] += mean[i] * scale;
-      }
+      return mean(((OnnxTensor) result.get(0)).getFloatBuffer(), Math.max(1, to - from));
     }
+  }
+
+  private static double[] mean(FloatBuffer states, int weight) {
+    double[] mean = new double[NATIVE];
+    for (int i = 0; states.hasRemaining(); i++) {
+      mean[i % NATIVE] += states.get();
+    }
+    double scale = weight / length(mean);
+    for (int i = 0; i < NATIVE; i++) {
+      mean[i] *= scale;
+    }
+    return mean;
   }
 
   private static double length(double[] vector) {
@@ -197,12 +198,12 @@ final class LocalEmbedder implements Embedder {
 
   @Override
   public void close() {
+    boolean idle = turns.end();
     synchronized (lock) {
       closed = true;
       Loaded model = loaded;
       loaded = null;
-      if (model != null) {
-        turns.acquireUninterruptibly(permits); // nobody is at it
+      if (model != null && idle) {
         try {
           model.session().close();
         } catch (OrtException e) {

@@ -1,12 +1,16 @@
 package io.rapport.search.embedder;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.rapport.search.Embedder;
 import io.rapport.search.EmbedderException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -20,13 +24,21 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A model behind an HTTP endpoint that speaks as OpenAI's {@code /v1/embeddings} does. */
 final class RemoteEmbedder implements Embedder {
-  private static final int TRIES = 4;
+  /** Whoever waits for an answer rather tries again himself. */
+  private static final int CALLERS_TRIES = 2;
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
 
   /** Longer pauses are left to whoever asked. */
@@ -47,9 +59,37 @@ final class RemoteEmbedder implements Embedder {
   private final Clock clock;
   private final URI endpoint;
   private final HttpClient http;
+  private final ExecutorService exchanges = Executors.newVirtualThreadPerTaskExecutor();
 
-  /** What one try came to: an answer, or why there is none and when to try again. */
-  private record Tried(@Nullable ByteString answer, String fault, Optional<Duration> retryAfter) {}
+  /**
+   * What one try came to: an answer, or why there is none and when to try again.
+   *
+   * @param unclear whether the texts may be the cause
+   */
+  private record Tried(
+      @Nullable ByteString answer, String fault, boolean unclear, Optional<Duration> retryAfter) {
+    static Tried nothing(String fault, boolean unclear) {
+      return new Tried(null, fault, unclear, Optional.empty());
+    }
+
+    EmbedderException toException() {
+      Duration later = retryAfter.orElse(LATER);
+      return unclear
+          ? EmbedderException.failed(fault, later)
+          : EmbedderException.unavailable(fault, later);
+    }
+  }
+
+  /** How often it is tried, and until when. */
+  private record Patience(int tries, @Nullable Deadline end) {
+    Duration atMost(Duration time) {
+      if (end == null) {
+        return time;
+      }
+      Duration left = Duration.ofNanos(end.timeRemaining(TimeUnit.NANOSECONDS));
+      return left.compareTo(time) < 0 ? left : time;
+    }
+  }
 
   RemoteEmbedder(RemoteModel settings, Clock clock) {
     this.settings = settings;
@@ -74,27 +114,38 @@ final class RemoteEmbedder implements Embedder {
 
   @Override
   public List<float[]> embed(List<String> texts) {
+    return embed(texts, new Patience(CALLERS_TRIES, Context.current().getDeadline()));
+  }
+
+  @Override
+  public List<float[]> embedInBackground(List<String> texts, int tries) {
+    return embed(texts, new Patience(tries, null));
+  }
+
+  private List<float[]> embed(List<String> texts, Patience patience) {
     List<float[]> vectors = new ArrayList<>(texts.size());
     for (int from = 0; from < texts.size(); from += settings.batch()) {
-      vectors.addAll(
-          embedBatch(texts.subList(from, Math.min(texts.size(), from + settings.batch()))));
+      List<String> batch = texts.subList(from, Math.min(texts.size(), from + settings.batch()));
+      vectors.addAll(embedBatch(batch, patience));
     }
     return vectors;
   }
 
-  private List<float[]> embedBatch(List<String> texts) {
+  private List<float[]> embedBatch(List<String> texts, Patience patience) {
     byte[] body = RemoteJson.request(settings, texts);
     Duration pause = FIRST_PAUSE;
     try {
       for (int tries = 1; ; tries++) {
-        Tried tried = attempt(body);
+        Tried tried = attempt(body, patience.atMost(settings.timeout()));
         if (tried.answer() != null) {
           return RemoteJson.vectors(
               tried.answer().toByteArray(), texts.size(), settings.dimensions());
         }
         Duration wait = tried.retryAfter().orElse(jittered(pause));
-        if (tries == TRIES || wait.compareTo(LONGEST_PAUSE) > 0) {
-          throw EmbedderException.unavailable(tried.fault(), tried.retryAfter().orElse(LATER));
+        if (tries >= patience.tries()
+            || wait.compareTo(LONGEST_PAUSE) > 0
+            || patience.atMost(wait).compareTo(wait) < 0) {
+          throw tried.toException();
         }
         TimeUnit.NANOSECONDS.sleep(wait.toNanos());
         pause = pause.multipliedBy(2);
@@ -109,26 +160,60 @@ final class RemoteEmbedder implements Embedder {
     return pause.plusMillis(ThreadLocalRandom.current().nextLong(pause.toMillis()));
   }
 
-  private Tried attempt(byte[] body) throws InterruptedException {
+  /** The time is for all of the answer: that of an {@link HttpRequest} ends with the headers. */
+  private Tried attempt(byte[] body, Duration time) throws InterruptedException {
+    if (!time.isPositive()) {
+      throw EmbedderException.unavailable("the call's time is over", Duration.ofSeconds(1));
+    }
+    HttpRequest request = request(body, time);
+    Future<Tried> exchange = submit(request);
+    try {
+      return exchange.get(time.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      return Tried.nothing("the endpoint took longer than " + time.toMillis() + " ms", true);
+    } catch (ExecutionException e) {
+      return switch (e.getCause()) {
+        case EmbedderException told -> throw told;
+        case ConnectException cut -> Tried.nothing(unreachable(cut), false);
+        case HttpConnectTimeoutException cut -> Tried.nothing(unreachable(cut), false);
+        case IOException cut -> Tried.nothing(unreachable(cut), true);
+        case null, default -> throw new IllegalStateException(e);
+      };
+    } finally {
+      exchange.cancel(true);
+    }
+  }
+
+  private Future<Tried> submit(HttpRequest request) {
+    try {
+      return exchanges.submit(() -> exchange(request));
+    } catch (RejectedExecutionException e) {
+      throw EmbedderException.unavailable("the server is stopping", Duration.ofSeconds(1));
+    }
+  }
+
+  private static String unreachable(IOException cut) {
+    return "the endpoint can't be reached: " + cut.getClass().getSimpleName();
+  }
+
+  private HttpRequest request(byte[] body, Duration time) {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(endpoint)
-            .timeout(settings.timeout())
+            .timeout(time)
             .header("content-type", "application/json")
             .POST(BodyPublishers.ofByteArray(body));
     String key = key();
-    if (!key.isEmpty()) {
-      request.header("authorization", "Bearer " + key);
-    }
-    try {
-      HttpResponse<InputStream> response = http.send(request.build(), BodyHandlers.ofInputStream());
-      try (InputStream content = response.body()) {
-        return response.statusCode() == 200
-            ? new Tried(ByteString.copyFrom(read(content)), "", Optional.empty())
-            : refusal(response);
-      }
-    } catch (IOException e) {
-      return new Tried(
-          null, "the endpoint can't be reached: " + e.getClass().getSimpleName(), Optional.empty());
+    return key.isEmpty()
+        ? request.build()
+        : request.header("authorization", "Bearer " + key).build();
+  }
+
+  private Tried exchange(HttpRequest request) throws IOException, InterruptedException {
+    HttpResponse<InputStream> response = http.send(request, BodyHandlers.ofInputStream());
+    try (InputStream content = response.body()) {
+      return response.statusCode() == 200
+          ? new Tried(ByteString.copyFrom(read(content)), "", false, Optional.empty())
+          : refusal(response);
     }
   }
 
@@ -160,7 +245,9 @@ final class RemoteEmbedder implements Embedder {
     int status = response.statusCode();
     String fault = "the endpoint answered with status " + status;
     if (status == TOO_MANY || status == REQUEST_TIMEOUT || status >= SERVER_ERROR) {
-      return new Tried(null, fault, retryAfter(response));
+      Optional<Duration> retryAfter = retryAfter(response);
+      boolean unclear = status >= SERVER_ERROR && retryAfter.isEmpty();
+      return new Tried(null, fault, unclear, retryAfter);
     }
     if (status == BAD_REQUEST || status == TOO_LARGE || status == UNPROCESSABLE) {
       throw EmbedderException.refused(fault);
@@ -192,6 +279,7 @@ final class RemoteEmbedder implements Embedder {
 
   @Override
   public void close() {
+    exchanges.shutdownNow();
     http.shutdownNow();
   }
 }

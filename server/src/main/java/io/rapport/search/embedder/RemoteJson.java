@@ -62,7 +62,7 @@ final class RemoteJson {
         }
       }
     } catch (JacksonException e) {
-      throw EmbedderException.broken("the endpoint's answer is no JSON that can be read");
+      throw EmbedderException.failed("the endpoint's answer is no JSON that can be read", null);
     }
     List<float[]> vectors = new ArrayList<>();
     for (float[] vector : byIndex) {
@@ -119,7 +119,7 @@ final class RemoteJson {
 
   private static void require(boolean holds, String fault) {
     if (!holds) {
-      throw EmbedderException.broken("the endpoint's answer " + fault);
+      throw EmbedderException.failed("the endpoint's answer " + fault, null);
     }
   }
 }

@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jooq.DSLContext;
@@ -45,6 +46,8 @@ final class BackgroundEmbedder implements AutoCloseable {
   private final Thread thread;
   private final AtomicLong waiting = new AtomicLong();
   private final Map<UUID, String> lastKinds = new HashMap<>();
+  private final Map<UUID, Integer> underWay = new ConcurrentHashMap<>();
+  private final Semaphore idle;
   private final Map<String, Long> pausedUntil = new ConcurrentHashMap<>();
   private long countedAt = Long.MIN_VALUE;
   private long freeAt = System.nanoTime();
@@ -76,6 +79,7 @@ final class BackgroundEmbedder implements AutoCloseable {
                     .tag("outcome", outcome)
                     .register(metrics)
                     .increment(texts));
+    this.idle = new Semaphore(limits.workers());
     this.workers =
         Executors.newFixedThreadPool(
             limits.workers(), Thread.ofVirtual().name("embedder-", 0).factory());
@@ -105,7 +109,7 @@ final class BackgroundEmbedder implements AutoCloseable {
 
   private void workOn() {
     try {
-      while (true) {
+      while (!workers.isShutdown()) {
         if (!workSafely()) {
           TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
         }
@@ -139,37 +143,57 @@ final class BackgroundEmbedder implements AutoCloseable {
   }
 
   private boolean workRound() throws InterruptedException {
-    List<String> models =
-        embedders.all().stream().map(Embedder::model).filter(this::ready).toList();
-    if (models.isEmpty()) {
+    List<Embedder> able = embedders.all().stream().filter(it -> ready(it.model())).toList();
+    if (able.isEmpty()) {
       return false;
     }
     Map<UUID, List<Due>> byTenant = new LinkedHashMap<>();
-    for (Due due : work.due(system, models)) {
+    for (Due due : work.due(system, able)) {
       byTenant.computeIfAbsent(due.owner(), _ -> new ArrayList<>()).add(due);
     }
     lastKinds.keySet().retainAll(byTenant.keySet());
-    List<Runnable> turns = turns(byTenant.values());
-    for (int from = 0; from < turns.size(); from += limits.workers()) {
+    List<Due> turns = turns(byTenant.values());
+    for (Due due : turns) {
       pace();
-      workers.invokeAll(
-          turns.subList(from, Math.min(turns.size(), from + limits.workers())).stream()
-              .map(Executors::callable)
-              .toList());
+      idle.acquire();
+      begin(due);
+    }
+    if (!turns.isEmpty()) { // the next round is decided on when somebody can work at it
+      idle.acquire();
+      idle.release();
     }
     return !turns.isEmpty();
   }
 
-  /** One for each tenant; where these are fewer than the workers, several. */
-  private List<Runnable> turns(Collection<List<Due>> tenants) {
-    List<Runnable> turns = new ArrayList<>();
-    while (!tenants.isEmpty() && turns.size() < limits.workers()) {
-      for (List<Due> dues : tenants) {
-        Due due = next(dues);
-        turns.add(() -> embed(due));
+  /**
+   * One for each tenant that has none under way; where these are fewer than the idle workers,
+   * several. So a batch that takes long, as of an endpoint that doesn't answer, holds up one worker
+   * and not the round.
+   */
+  private List<Due> turns(Collection<List<Due>> tenants) {
+    List<Due> turns = new ArrayList<>();
+    for (List<Due> dues : tenants) {
+      if (!underWay.containsKey(dues.getFirst().owner())) {
+        turns.add(next(dues));
       }
     }
+    int free = idle.availablePermits();
+    while (!tenants.isEmpty() && turns.size() < free) {
+      tenants.forEach(dues -> turns.add(next(dues)));
+    }
     return turns;
+  }
+
+  private void begin(Due due) {
+    underWay.merge(due.owner(), 1, Integer::sum);
+    workers.execute(() -> {
+      try {
+        embed(due);
+      } finally {
+        underWay.computeIfPresent(due.owner(), (_, count) -> count == 1 ? null : count - 1);
+        idle.release();
+      }
+    });
   }
 
   private boolean ready(String model) {
@@ -196,6 +220,9 @@ final class BackgroundEmbedder implements AutoCloseable {
 
   private void embed(Due due) {
     Embedder embedder = embedders.find(due.model()).orElseThrow();
+    if (!ready(due.model())) {
+      return;
+    }
     try {
       Batches.Done done = batches.embed(due, embedder);
       spend(done.texts());

@@ -9,6 +9,7 @@ import io.rapport.search.embedding.StaleStore.Failed;
 import io.rapport.search.embedding.StaleStore.Wish;
 import io.rapport.search.embedding.WorkStore.Due;
 import io.rapport.search.v1.ClaimedText;
+import io.rapport.search.v1.EmbeddingResult;
 import io.rapport.search.v1.EmbeddingResult.Result;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +24,11 @@ final class Batches {
   private static final Logger log = LoggerFactory.getLogger(Batches.class);
   private static final int TEXTS = 32;
   private static final Duration LEASE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = LEASE.minusMinutes(1);
   private static final Duration BROKEN = Duration.ofMinutes(1);
+  private static final Duration SOON = Duration.ofSeconds(1);
+  private static final int TRIES = 4;
+  private static final String SOUND = "a sentence";
   private static final int MAX_REASON = 1000;
 
   private final TenantDb db;
@@ -49,6 +54,9 @@ final class Batches {
     this.tally = tally;
   }
 
+  /** A batch at work, until the lease is about to end. */
+  private record Work(Due due, Embedder embedder, UUID lease, long until) {}
+
   Done embed(Due due, Embedder embedder) {
     UUID lease = Ids.random();
     Wish wish = new Wish(due.kind(), due.model(), TEXTS, lease, LEASE);
@@ -60,7 +68,7 @@ final class Batches {
       return new Done(0, Optional.empty());
     }
     try {
-      embed(due, embedder, lease, texts);
+      embed(new Work(due, embedder, lease, System.nanoTime() + PATIENCE.toNanos()), texts, TRIES);
       return new Done(texts.size(), Optional.empty());
     } catch (EmbedderException e) {
       release(due, lease);
@@ -73,34 +81,63 @@ final class Batches {
     }
   }
 
+  /** Also by a thread that is told to end, which is no reason for texts to wait. */
   private void release(Due due, UUID lease) {
+    boolean interrupted = Thread.interrupted();
     try {
-      db.write(due.owner(), tx -> stale.release(tx, due.owner(), due.kind(), lease, List.of()));
+      db.write(
+          due.owner(),
+          tx -> stale.release(tx, due.owner(), due.kind(), lease, List.of(), Duration.ZERO));
     } catch (RuntimeException e) { // the lease ends by itself
       log.debug("a claim can't be given back", Failures.of(e));
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  /** If one of several texts is the fault, each is embedded by itself. */
-  private void embed(Due due, Embedder embedder, UUID lease, List<ClaimedText> texts) {
+  /**
+   * If texts may be the fault, they are embedded in smaller parts: whoever sends one that makes a
+   * model fail must not keep others from it.
+   */
+  private void embed(Work work, List<ClaimedText> texts, int tries) {
+    if (System.nanoTime() - work.until() > 0) {
+      throw EmbedderException.unavailable("a batch took too long", Duration.ofSeconds(1));
+    }
     try {
-      put(due, texts, vectors(embedder, texts));
+      put(work, texts, vectors(work.embedder(), texts, tries));
     } catch (EmbedderException e) {
       if (!e.isOfTexts()) {
-        throw e;
+        requireUp(work.embedder(), e);
       }
-      if (texts.size() > 1) {
-        texts.forEach(text -> embed(due, embedder, lease, List.of(text)));
+      int half = texts.size() / 2;
+      if (half > 0) {
+        embed(work, texts.subList(0, half), 1);
+        embed(work, texts.subList(half, texts.size()), 1);
       } else {
-        fail(due, lease, texts.getFirst(), String.valueOf(e.getMessage()));
+        fail(work, texts.getFirst(), String.valueOf(e.getMessage()), e.isOfTexts());
       }
+    }
+  }
+
+  /** Goes on only if the embedder can work, as a text shows with which nothing is wrong. */
+  private static void requireUp(Embedder embedder, EmbedderException failure) {
+    if (!failure.isUnclear()) {
+      throw failure;
+    }
+    try {
+      embedder.embedInBackground(List.of(SOUND), 1);
+    } catch (EmbedderException e) {
+      failure.addSuppressed(e);
+      throw failure;
     }
   }
 
   /** A fault of the embedder's own is taken for one of the texts', so that others go on. */
-  private static List<float[]> vectors(Embedder embedder, List<ClaimedText> texts) {
+  private static List<float[]> vectors(Embedder embedder, List<ClaimedText> texts, int tries) {
     try {
-      return embedder.embed(texts.stream().map(ClaimedText::getText).toList());
+      return embedder.embedInBackground(texts.stream().map(ClaimedText::getText).toList(), tries);
     } catch (EmbedderException e) {
       throw e;
     } catch (RuntimeException e) {
@@ -109,7 +146,7 @@ final class Batches {
     }
   }
 
-  private void put(Due due, List<ClaimedText> texts, List<float[]> vectors) {
+  private void put(Work work, List<ClaimedText> texts, List<float[]> vectors) {
     List<VectorStore.Made> made = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       if (!Vectors.isSound(vectors.get(i))) {
@@ -120,19 +157,42 @@ final class Batches {
           new VectorStore.Made(
               UUID.fromString(text.getId()), text.getContentHash(), vectors.get(i)));
     }
+    Due due = work.due();
     Puts.Texts of = new Puts.Texts(due.owner(), due.kind());
-    var results =
-        db.write(due.owner(), tx -> puts.put(tx, of, puts.model(tx, of, due.model()).name(), made));
-    int written = (int) results.stream().filter(it -> it.getResult() == Result.WRITTEN).count();
-    tally.count(due.model(), "written", written);
-    tally.count(due.model(), "overtaken", results.size() - written);
+    List<UUID> overtaken =
+        db.write(
+            due.owner(),
+            tx -> {
+              var results = puts.put(tx, of, puts.model(tx, of, due.model()).name(), made);
+              List<UUID> others = others(made, results);
+              if (!others.isEmpty()) {
+                stale.release(tx, due.owner(), due.kind(), work.lease(), others, SOON);
+              }
+              return others;
+            });
+    tally.count(due.model(), "written", made.size() - overtaken.size());
+    tally.count(due.model(), "overtaken", overtaken.size());
   }
 
-  private void fail(Due due, UUID lease, ClaimedText text, String reason) {
+  /** Those whose text is another now, or is just being written. */
+  private static List<UUID> others(List<VectorStore.Made> made, List<EmbeddingResult> results) {
+    List<UUID> others = new ArrayList<>();
+    for (int i = 0; i < made.size(); i++) {
+      Result result = results.get(i).getResult();
+      if (result != Result.WRITTEN && result != Result.UNCHANGED) {
+        others.add(made.get(i).id());
+      }
+    }
+    return others;
+  }
+
+  private void fail(Work work, ClaimedText text, String reason, boolean permanent) {
     String kept = reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason;
-    Failed failed = new Failed(UUID.fromString(text.getId()), kept, true);
+    Failed failed = new Failed(UUID.fromString(text.getId()), kept, permanent);
+    Due due = work.due();
     db.write(
-        due.owner(), tx -> stale.fail(tx, due.owner(), due.kind(), lease, List.of(failed), null));
+        due.owner(),
+        tx -> stale.fail(tx, due.owner(), due.kind(), work.lease(), List.of(failed), null));
     tally.count(due.model(), "failed", 1);
   }
 }

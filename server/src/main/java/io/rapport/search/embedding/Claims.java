@@ -116,7 +116,8 @@ final class Claims {
                     place.owner(),
                     place.name(),
                     UUID.fromString(request.getLeaseId()),
-                    ids(request.getIdsList())));
+                    ids(request.getIdsList()),
+                    Duration.ZERO));
     return ReleaseEmbeddingClaimResponse.newBuilder().setTexts(texts).build();
   }
 

@@ -64,7 +64,7 @@ public final class EmbeddingFeature implements AutoCloseable {
             embedders,
             new BackgroundEmbedder.Limits(settings.workers(), settings.textsPerSecond()),
             metrics);
-    this.firstModels = new FirstModels(databases.db(), changes, kinds);
+    this.firstModels = new FirstModels(databases.db(), changes, kinds, embedders);
   }
 
   /** The models that are there. */

@@ -4,6 +4,7 @@ import io.rapport.platform.Change;
 import io.rapport.platform.ChangeLog;
 import io.rapport.platform.TenantDb;
 import io.rapport.search.Embedder;
+import io.rapport.search.Embedders;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,11 +18,11 @@ final class FirstModels {
   private final WorkStore work = new WorkStore();
   private final Switching switching;
 
-  FirstModels(TenantDb db, ChangeLog changes, Kinds kinds) {
+  FirstModels(TenantDb db, ChangeLog changes, Kinds kinds, Embedders embedders) {
     this.db = db;
     this.changes = changes;
     this.kinds = kinds;
-    this.switching = new Switching(kinds);
+    this.switching = new Switching(kinds, embedders);
   }
 
   void start(UUID tenant, Embedder embedder) {

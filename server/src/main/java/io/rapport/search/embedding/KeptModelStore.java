@@ -1,10 +1,12 @@
 package io.rapport.search.embedding;
 
 import io.rapport.search.v1.EmbeddingModel.State;
+import java.sql.Savepoint;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.DSLContext;
+import org.jooq.exception.IntegrityConstraintViolationException;
 import org.jooq.impl.DSL;
 
 /** What follows from the start and the end of a model, in PostgreSQL, a part at a time. */
@@ -89,6 +91,22 @@ final class KeptModelStore {
                 State.valueOf(row.get(3, String.class))));
   }
 
+  /**
+   * Marks texts as {@link #fill}; empty if one of them was removed beside it. Then nothing is
+   * marked, and the transaction goes on.
+   */
+  Optional<Part> tryFill(DSLContext tx, UUID owner, String kind, String model, int limit) {
+    return tx.connectionResult(connection -> {
+      Savepoint before = connection.setSavepoint();
+      try {
+        return Optional.of(fill(tx, owner, kind, model, Optional.empty(), limit));
+      } catch (IntegrityConstraintViolationException e) {
+        connection.rollback(before);
+        return Optional.empty();
+      }
+    });
+  }
+
   /** Marks the next texts that have no vector, or one of an older text. */
   Part fill(DSLContext tx, UUID owner, String kind, String model, Optional<UUID> after, int limit) {
     var row =
@@ -160,12 +178,14 @@ final class KeptModelStore {
         DSL.val(work.owner()), DSL.val(work.kind()), DSL.val(work.model()));
   }
 
-  /** Says that nothing is left of a model. */
+  /** Says that nothing is left of a model, unless somebody held what was to be forgotten. */
   void removed(DSLContext system, Work work) {
     system.execute(
         """
         UPDATE search.embedding_models SET removed_at = now()
          WHERE tenant_id = {0} AND kind = {1} AND model = {2} AND state = 'RETIRED'
+           AND NOT EXISTS (SELECT FROM search.stale_embeddings
+             WHERE tenant_id = {0} AND kind = {1} AND model = {2})
         """,
         DSL.val(work.owner()), DSL.val(work.kind()), DSL.val(work.model()));
   }

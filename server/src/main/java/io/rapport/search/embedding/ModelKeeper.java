@@ -5,9 +5,11 @@ import io.rapport.search.embedding.KeptModelStore.Work;
 import io.rapport.search.v1.EmbeddingModel.State;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jooq.DSLContext;
@@ -35,6 +37,9 @@ final class ModelKeeper implements AutoCloseable {
 
   /** The models that were met, and the transaction that came next then. */
   private final Map<Work, Long> met = new HashMap<>();
+
+  /** Those of which it was told that they can't be kept. */
+  private final Set<Work> failed = new HashSet<>();
 
   private boolean failing;
 
@@ -70,12 +75,9 @@ final class ModelKeeper implements AutoCloseable {
     try {
       List<Work> works = store.work(system);
       met.keySet().retainAll(works);
+      failed.retainAll(works);
       for (Work work : works) {
-        if (work.state() == State.RETIRED) {
-          remove(work);
-        } else {
-          fill(work);
-        }
+        keepSafely(work);
       }
       failing = false;
     } catch (RuntimeException e) {
@@ -83,6 +85,22 @@ final class ModelKeeper implements AutoCloseable {
         log.warn("embedding models can't be kept; tried every {} s", PERIOD.toSeconds(), e);
       }
       failing = true;
+    }
+  }
+
+  /** One that fails leaves the others their turn. */
+  private void keepSafely(Work work) throws InterruptedException {
+    try {
+      if (work.state() == State.RETIRED) {
+        remove(work);
+      } else {
+        fill(work);
+      }
+      failed.remove(work);
+    } catch (RuntimeException e) {
+      if (failed.add(work)) {
+        log.warn("{} can't be kept; tried every {} s", work, PERIOD.toSeconds(), e);
+      }
     }
   }
 
@@ -110,7 +128,13 @@ final class ModelKeeper implements AutoCloseable {
     }
   }
 
+  /** It is done when nobody is left who may have taken the model for one in use. */
   private void remove(Work work) throws InterruptedException {
+    Long then = met.get(work);
+    boolean alone = then != null && store.ended(system) >= then;
+    if (then == null) {
+      met.put(work, store.next(system));
+    }
     Optional<UUID> last = store.remove(system, work, Optional.empty(), VECTORS);
     while (last.isPresent()) {
       TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
@@ -119,6 +143,8 @@ final class ModelKeeper implements AutoCloseable {
     while (store.forget(system, work, TEXTS) > 0) {
       TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
     }
-    store.removed(system, work);
+    if (alone) {
+      store.removed(system, work);
+    }
   }
 }

@@ -30,7 +30,7 @@ final class ModelService {
   ModelService(Kinds kinds, Embedders embedders) {
     this.kinds = kinds;
     this.embedders = embedders;
-    this.switching = new Switching(kinds);
+    this.switching = new Switching(kinds, embedders);
   }
 
   ServerServiceDefinition bind(Rpcs rpcs) {
@@ -88,7 +88,11 @@ final class ModelService {
     Place place = kinds.toRead(model.kind());
     return place
         .read(dsl -> coverage.count(dsl, place.owner(), model))
-        .setServed(embedders.find(model.name()).isPresent())
+        .setServed(
+            embedders
+                .find(model.name())
+                .filter(it -> it.dimensions() == model.dimensions())
+                .isPresent())
         .build();
   }
 

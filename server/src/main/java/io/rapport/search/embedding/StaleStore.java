@@ -92,7 +92,9 @@ final class StaleStore {
       """
       WITH held AS MATERIALIZED (HELD)
       UPDATE search.stale_embeddings s
-         SET lease_id = NULL, leased_until = NULL, attempts = s.attempts - 1
+         SET lease_id = NULL, leased_until = NULL, attempts = s.attempts - 1,
+           retry_at = CASE WHEN {4} = 0 THEN s.retry_at
+             ELSE clock_timestamp() + {4} * interval '1 millisecond' END
         FROM held h WHERE s.tenant_id = {0} AND s.kind = {1} AND s.id = h.id AND s.model = h.model
       """
           .replace("HELD", HELD);
@@ -217,10 +219,20 @@ final class StaleStore {
         : Optional.of(new Left(rows.size(), rows.get(0).get(0, Instant.class)));
   }
 
-  /** Gives some of a claim back, or all that is left if none is named. */
-  int release(DSLContext tx, UUID owner, String kind, UUID lease, Collection<UUID> ids) {
+  /**
+   * Gives some of a claim back, or all that is left if none is named.
+   *
+   * @param pause how long nobody gets it
+   */
+  int release(
+      DSLContext tx, UUID owner, String kind, UUID lease, Collection<UUID> ids, Duration pause) {
     return tx.execute(
-        RELEASE, DSL.val(owner), DSL.val(kind), DSL.val(lease), DSL.val(ids.toArray(UUID[]::new)));
+        RELEASE,
+        DSL.val(owner),
+        DSL.val(kind),
+        DSL.val(lease),
+        DSL.val(ids.toArray(UUID[]::new)),
+        DSL.val(pause.toMillis()));
   }
 
   /**

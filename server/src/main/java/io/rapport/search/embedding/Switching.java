@@ -5,6 +5,7 @@ import io.rapport.platform.Change.Op;
 import io.rapport.platform.ServiceException;
 import io.rapport.platform.Transaction;
 import io.rapport.platform.v1.ErrorReason;
+import io.rapport.search.Embedders;
 import io.rapport.search.embedding.Kinds.Place;
 import io.rapport.search.embedding.ModelStore.Model;
 import io.rapport.search.embedding.Puts.Texts;
@@ -26,6 +27,7 @@ final class Switching {
   private static final int AT_ONCE = 10_000;
 
   private final Kinds kinds;
+  private final Embedders embedders;
   private final ModelStore models = new ModelStore();
   private final KeptModelStore kept = new KeptModelStore();
   private final CoverageStore coverage = new CoverageStore();
@@ -41,12 +43,14 @@ final class Switching {
     }
   }
 
-  Switching(Kinds kinds) {
+  Switching(Kinds kinds, Embedders embedders) {
     this.kinds = kinds;
+    this.embedders = embedders;
   }
 
   EmbeddingModel start(StartEmbeddingModelRequest request) {
     Place place = kinds.toWrite(request.getKind());
+    requireOwnDimensions(request);
     return place
         .work()
         .write(
@@ -55,6 +59,19 @@ final class Switching {
             tx ->
                 start(Writing.of(tx), place.texts(), request.getModel(), request.getDimensions())
                     .toProto());
+  }
+
+  /** What the server embeds by itself and what callers embed must not be mixed in one model. */
+  private void requireOwnDimensions(StartEmbeddingModelRequest request) {
+    embedders
+        .find(request.getModel())
+        .filter(it -> it.dimensions() != request.getDimensions())
+        .ifPresent(it -> {
+          throw ServiceException.invalid(
+              "dimensions",
+              ErrorReason.INVALID_FIELD,
+              "must be " + it.dimensions() + ", as the server has a model of this name");
+        });
   }
 
   /** Takes a model into use, if it isn't. */
@@ -75,9 +92,9 @@ final class Switching {
           });
     }
     Model started = models.start(tx.dsl(), texts.owner(), texts.kind(), name, dimensions, state);
-    KeptModelStore.Part part =
-        kept.fill(tx.dsl(), texts.owner(), texts.kind(), name, Optional.empty(), AT_ONCE);
-    if (part.seen() < AT_ONCE) {
+    Optional<KeptModelStore.Part> part =
+        kept.tryFill(tx.dsl(), texts.owner(), texts.kind(), name, AT_ONCE);
+    if (part.isPresent() && part.get().seen() < AT_ONCE) { // what is left the keeper marks
       kept.filled(tx.dsl(), texts.owner(), texts.kind(), name);
     }
     tx.changes().accept(started.change(same.isPresent() ? Op.UPDATED : Op.CREATED));
@@ -101,8 +118,17 @@ final class Switching {
             tx -> switchOver(Writing.of(tx), place.texts(), request));
   }
 
+  /** All texts are counted before anything is locked, since whoever puts vectors waits for that. */
   private SwitchEmbeddingModelResponse switchOver(
       Writing tx, Texts texts, SwitchEmbeddingModelRequest request) {
+    double share = request.hasMinShare() ? request.getMinShare() : 1;
+    Model found =
+        models
+            .find(tx.dsl(), texts.owner(), texts.kind(), request.getModel())
+            .orElseThrow(() -> unknown(request.getModel()));
+    if (found.state() == State.COMING) {
+      requireShare(tx, texts, found, share);
+    }
     List<Model> all = models.lock(tx.dsl(), texts.owner(), texts.kind());
     Model model = require(all, request.getModel());
     if (model.state() == State.ACTIVE) {
@@ -111,7 +137,9 @@ final class Switching {
     if (model.state() == State.RETIRED) {
       throw wrongState("the model is retired", model.state());
     }
-    requireShare(tx, texts, model, request.hasMinShare() ? request.getMinShare() : 1);
+    if (model.revision() != found.revision()) { // it went and came since it was counted
+      requireShare(tx, texts, model, share);
+    }
     State before = request.getKeepPrevious() ? State.COMING : State.RETIRED;
     SwitchEmbeddingModelResponse.Builder response = SwitchEmbeddingModelResponse.newBuilder();
     Optional<Model> previous = in(all, State.ACTIVE);
@@ -166,8 +194,11 @@ final class Switching {
   }
 
   private static Model require(List<Model> all, String name) {
-    return named(all, name)
-        .orElseThrow(() -> ServiceException.notFound("embedding_model").with("model", name));
+    return named(all, name).orElseThrow(() -> unknown(name));
+  }
+
+  private static ServiceException unknown(String name) {
+    return ServiceException.notFound("embedding_model").with("model", name);
   }
 
   private static Optional<Model> named(List<Model> all, String name) {

@@ -24,7 +24,10 @@ import org.jooq.impl.DSL;
 
 /** Vectors in PostgreSQL. */
 final class VectorStore {
-  /** The vectors come as one array: PostgreSQL has no arrays of arrays but of one length. */
+  /**
+   * The vectors come as one array: PostgreSQL has no arrays of arrays but of one length. What is
+   * done is locked in the order in which claims are.
+   */
   private static final String PUT =
       """
       WITH given AS (
@@ -38,9 +41,13 @@ final class VectorStore {
           content_hash = EXCLUDED.content_hash, embedding = EXCLUDED.embedding, embedded_at = now()
          WHERE e.content_hash <> EXCLUDED.content_hash OR e.embedding <> EXCLUDED.embedding
         RETURNING id
-      ), done AS (
-        DELETE FROM search.stale_embeddings s USING given g
-         WHERE s.tenant_id = ?::uuid AND s.kind = ? AND s.model = ? AND s.id = g.id
+      ), done AS MATERIALIZED (
+        SELECT s.tenant_id, s.kind, s.id, s.model FROM search.stale_embeddings s
+         WHERE s.tenant_id = ?::uuid AND s.kind = ? AND s.model = ?
+           AND s.id IN (SELECT id FROM given) ORDER BY s.id FOR UPDATE
+      ), gone AS (
+        DELETE FROM search.stale_embeddings s USING done d
+         WHERE s.tenant_id = d.tenant_id AND s.kind = d.kind AND s.id = d.id AND s.model = d.model
       )
       SELECT id FROM written
       """;

@@ -1,5 +1,6 @@
 package io.rapport.search.embedding;
 
+import io.rapport.search.Embedder;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -13,10 +14,26 @@ final class WorkStore {
   /** Beyond it, more is just more. */
   private static final int COUNTED = 100_000;
 
+  /**
+   * From one model with work to the next by an index, so that those without cost nothing. A model
+   * that was started with other dimensions than its embedder has is left to whoever started it.
+   */
   private static final String DUE =
       """
-      SELECT m.tenant_id, m.kind, m.model FROM search.embedding_models m
-       WHERE m.state <> 'RETIRED' AND m.model = ANY ({0}) AND EXISTS (
+      WITH RECURSIVE waiting AS (
+        (SELECT tenant_id, kind, model FROM search.stale_embeddings WHERE attempts < 5
+          ORDER BY tenant_id, kind, model LIMIT 1)
+        UNION ALL
+        SELECT n.* FROM waiting w CROSS JOIN LATERAL (
+          SELECT s.tenant_id, s.kind, s.model FROM search.stale_embeddings s
+           WHERE s.attempts < 5 AND (s.tenant_id, s.kind, s.model) > (w.tenant_id, w.kind, w.model)
+           ORDER BY s.tenant_id, s.kind, s.model LIMIT 1) n
+      )
+      SELECT m.tenant_id, m.kind, m.model
+        FROM waiting w JOIN search.embedding_models m USING (tenant_id, kind, model)
+        JOIN unnest({0}::text[], {1}::integer[]) AS served (model, dimensions)
+          ON served.model = m.model AND served.dimensions = m.dimensions
+       WHERE m.state <> 'RETIRED' AND EXISTS (
          SELECT FROM search.stale_embeddings s
           WHERE s.tenant_id = m.tenant_id AND s.kind = m.kind AND s.model = m.model
             AND s.attempts < 5 AND s.retry_at <= clock_timestamp()
@@ -40,9 +57,12 @@ final class WorkStore {
   /** Texts of a kind of a tenant that a model is to embed. */
   record Due(UUID owner, String kind, String model) {}
 
-  List<Due> due(DSLContext system, Collection<String> models) {
+  List<Due> due(DSLContext system, List<Embedder> embedders) {
     return system
-        .fetch(DUE, DSL.val(models.toArray(String[]::new)))
+        .fetch(
+            DUE,
+            DSL.val(embedders.stream().map(Embedder::model).toArray(String[]::new)),
+            DSL.val(embedders.stream().map(Embedder::dimensions).toArray(Integer[]::new)))
         .map(row ->
             new Due(row.get(0, UUID.class), row.get(1, String.class), row.get(2, String.class)));
   }

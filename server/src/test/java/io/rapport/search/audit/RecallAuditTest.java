@@ -3,6 +3,7 @@ package io.rapport.search.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.Code;
+import io.rapport.client.RapportClient;
 import io.rapport.monitoring.v1.AnomalyAlert;
 import io.rapport.monitoring.v1.AnomalyAlertServiceGrpc;
 import io.rapport.monitoring.v1.ListAnomalyAlertsRequest;
@@ -16,6 +17,9 @@ import io.rapport.search.v1.RecallAudit;
 import io.rapport.search.v1.SearchAuditServiceGrpc;
 import io.rapport.search.v1.SearchAuditServiceGrpc.SearchAuditServiceBlockingStub;
 import io.rapport.search.v1.SearchIndex;
+import io.rapport.search.v1.SearchRequest;
+import io.rapport.search.v1.SearchSource;
+import io.rapport.search.v1.VectorQuery;
 import io.rapport.server.Rapport;
 import io.rapport.server.RapportServer;
 import io.rapport.server.Told;
@@ -24,6 +28,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -32,6 +37,8 @@ import java.util.function.BooleanSupplier;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A further server audits every second; the shared one does so once a minute. */
 class RecallAuditTest {
@@ -97,6 +104,77 @@ class RecallAuditTest {
       assertThat(recalls().getFirst().getLow()).isFalse();
     } finally {
       rapport.sql().execute("REINDEX INDEX search.idx_system_settings_embedding_hnsw");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "UPDATE search.embedding_models SET state = 'RETIRED', switched_at = now()",
+        "DELETE FROM search.embeddings"
+      })
+  void resolvesTheAlertOfWhatIsNotAuditedAnyMore(String end) throws Exception {
+    givenVectors(rapport.tenant(), 400);
+    damage(rapport.tenant());
+    try (RapportServer _ = rapport.serve(EAGER)) {
+      await(() -> !alerts().isEmpty());
+
+      rapport.sql().execute(end + " WHERE tenant_id = {0}", DSL.val(rapport.tenant()));
+      await(() -> alerts().getFirst().getState() == AnomalyAlert.State.RESOLVED);
+    } finally {
+      rapport.sql().execute("REINDEX INDEX search.idx_system_settings_embedding_hnsw");
+    }
+  }
+
+  /** Those that can't be audited don't take the turns of those that can. */
+  @Test
+  void auditsAgainBesideManyWithTooFewRows() throws Exception {
+    givenVectors(rapport.tenant(), 400);
+    rapport
+        .sql()
+        .execute(
+            """
+            INSERT INTO search.embedding_models (tenant_id, kind, model, state)
+            SELECT gen_random_uuid(), {0}, 'of few rows', 'ACTIVE' FROM generate_series(1, 8000)
+            """,
+            DSL.val(KIND));
+    try (RapportServer _ = rapport.serve(EAGER)) {
+      await(() -> audits().size() > 1);
+    } finally {
+      rapport.sql().execute("DELETE FROM search.embedding_models WHERE model = 'of few rows'");
+    }
+  }
+
+  @Test
+  void doesSearchesOnceMore() throws Exception {
+    givenVectors(rapport.tenant(), 5100); // fewer are compared one by one
+    Map<String, String> settings = new HashMap<>(EAGER);
+    settings.put("RAPPORT_RECALL_SAMPLE", "1");
+    try (RapportServer server = rapport.serve(settings);
+        RapportClient there = rapport.clientOf(server)) {
+      VectorQuery.Builder vector = VectorQuery.newBuilder().setModel(MODEL);
+      for (int i = 0; i < 1536; i++) {
+        vector.addValues(i % 20 == 3 ? 1 : 0);
+      }
+      SearchRequest request =
+          SearchRequest.newBuilder()
+              .setVector(vector)
+              .addSources(SearchSource.newBuilder().setKind(KIND))
+              .setLimit(7)
+              .build();
+      await(() -> {
+        assertThat(there.search().of(request).top(7).getHitsList()).hasSize(7);
+        return audits().stream().anyMatch(it -> it.getSource() == RecallAudit.Source.SEARCHES);
+      });
+
+      RecallAudit audit =
+          audits().stream()
+              .filter(it -> it.getSource() == RecallAudit.Source.SEARCHES)
+              .findFirst()
+              .orElseThrow();
+      assertThat(audit.getModel()).isEqualTo(MODEL);
+      assertThat(audit.getExpected()).isEqualTo((long) audit.getNeighbours() * audit.getSearches());
+      assertThat(audit.getSearches()).isLessThanOrEqualTo(10);
     }
   }
 

@@ -3,6 +3,7 @@ package io.rapport.search.embedder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.grpc.Context;
 import io.rapport.search.EmbedderException;
 import io.rapport.search.EmbeddingEndpoint;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,7 +94,7 @@ class RemoteEmbedderTest {
     endpoint.answer(429, "0", 1);
     assertThat(embedder.embed(List.of("a"))).hasSize(1);
     endpoint.answer(500, null, 2);
-    assertThat(embedder.embed(List.of("a"))).hasSize(1);
+    assertThat(embedder.embedInBackground(List.of("a"), 3)).hasSize(1);
 
     assertThat(endpoint.requests()).isEqualTo(5);
   }
@@ -99,11 +103,49 @@ class RemoteEmbedderTest {
   void triesABoundedNumberOfTimes() {
     endpoint.answer(503, "0", 100);
 
-    EmbedderException failure = failure("a");
+    EmbedderException failure =
+        Objects.requireNonNull(
+            catchThrowableOfType(
+                EmbedderException.class, () -> embedder.embedInBackground(List.of("a"), 4)));
 
     assertThat(endpoint.requests()).isEqualTo(4);
     assertThat(failure.retryAfter()).isNotNull();
     assertThat(failure.getMessage()).contains("503").doesNotContain("secret");
+  }
+
+  @Test
+  void triesOnceMoreForACallerWhoWaits() {
+    endpoint.answer(503, "0", 100);
+
+    assertThat(failure("a").retryAfter()).isNotNull();
+    assertThat(endpoint.requests()).isEqualTo(2);
+  }
+
+  @Test
+  void givesUpWhenAnAnswerBeginsAndDoesntEnd() {
+    endpoint.stall("slow");
+
+    EmbedderException failure = failure("slow");
+
+    assertThat(failure.getMessage()).contains("took longer than 2000 ms");
+    assertThat(failure.isUnclear()).isTrue();
+  }
+
+  @Test
+  void keepsToTheDeadlineOfTheCall() throws Exception {
+    endpoint.stall("slow");
+    long begin = System.nanoTime();
+
+    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    try (Context.CancellableContext call =
+        Context.current().withDeadlineAfter(300, TimeUnit.MILLISECONDS, timer)) {
+      call.run(() -> failure("slow"));
+    } finally {
+      timer.shutdownNow();
+    }
+
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(1500));
+    assertThat(endpoint.requests()).isEqualTo(1);
   }
 
   @Test
