@@ -204,10 +204,12 @@ alone() (
   fi
 )
 
+DB_SOURCES=(pom.xml .mvn db/pom.xml db/src)
+
 # Builds the modules, unless what they are built from is as it was; of db alone if that is named.
 build_if_changed() {
   if [ "$1" = db ]; then
-    alone build_now db "-pl db -am" pom.xml .mvn db/pom.xml db/src
+    alone build_now db "-pl db -am" "${DB_SOURCES[@]}"
   else
     (cd "$ROOT" && alone build_all pom.xml .mvn ./*/pom.xml ./*/src proto/rapport)
   fi
@@ -215,6 +217,7 @@ build_if_changed() {
 
 build_all() {
   build_now all "" "$@"
+  digest_of "${DB_SOURCES[@]}" >"$ROOT/target/build-db.digest" # which is built, too
   train
 }
 

@@ -5,7 +5,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A process that this one starts and ends, whatever ends this one first. */
 public final class Child implements AutoCloseable {
-  private static final int PATIENCE_SECONDS = 15;
+  /** A server that learns its classes writes them down when it ends. */
+  private static final int PATIENCE_SECONDS = 120;
 
   private final Process process;
   private final Thread hook;

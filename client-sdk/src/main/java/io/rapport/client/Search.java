@@ -298,15 +298,17 @@ public final class Search {
   }
 
   /**
-   * All hits, the best first, fetched page by page as the stream is read. Not for hybrid searches,
-   * quotas, values' shares and diversity.
+   * All hits, the best first, fetched page by page as the stream is read. All that pass are
+   * compared, so that none is missed. Not for hybrid searches, quotas, values' shares and
+   * diversity.
    */
   public Stream<SearchHit> scroll() {
     return Pages.stream(
         "",
         token -> {
           SearchResponse page =
-              service.apply(request.toBuilder().setLimit(PAGE).setPageToken(token).build());
+              service.apply(
+                  request.toBuilder().setExact(true).setLimit(PAGE).setPageToken(token).build());
           return new Pages.Page<>(page.getHitsList(), page.getNextPageToken());
         });
   }

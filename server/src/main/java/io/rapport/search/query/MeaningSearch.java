@@ -15,7 +15,8 @@ import java.util.UUID;
 
 /**
  * Finds the entities of one kind whose vectors point into a direction. Few candidates are compared
- * one by one; among many the graph is asked, and if it gives too few, all are compared after all.
+ * one by one; among many the graph is asked, and if it gives too few, all are compared after all,
+ * as for the pages after the first.
  */
 final class MeaningSearch {
   /** Up to how many candidates are compared one by one, however few there are (docs/adr/0016). */
@@ -62,8 +63,13 @@ final class MeaningSearch {
       Connection db, Lookup lookup, NearestStore.Direction direction, Manner manner, Steps steps)
       throws SQLException {
     String kind = lookup.kind().name();
-    if (manner.exact()) {
-      Found all = steps.timed(kind, "exact", "asked for", () -> store.exact(db, lookup, direction));
+    if (manner.exact() || lookup.after() != null) { // what the graph missed would be lost for good
+      Found all =
+          steps.timed(
+              kind,
+              "exact",
+              "asked for, or a later page",
+              () -> store.exact(db, lookup, direction));
       return leg(db, Mode.EXACT, lookup, direction, all, all.matching());
     }
     Many key = new Many(lookup.source().tenant(), lookup.kind(), direction.model());

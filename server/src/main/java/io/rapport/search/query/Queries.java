@@ -76,6 +76,10 @@ final class Queries {
   }
 
   private Query ofText(Caller caller, TextQuery asked, List<Source> places) {
+    if (asked.getText().isBlank()) {
+      throw ServiceException.invalid(
+          "text.text", ErrorReason.INVALID_FIELD, "must be more than blanks");
+    }
     Map<String, String> active = activeModels(caller.tenant().id(), places);
     Map<String, Embedding> byModel = new HashMap<>();
     Set<String> unknown = new HashSet<>();
@@ -189,6 +193,12 @@ final class Queries {
   }
 
   private Query ofBoth(Caller caller, HybridQuery asked, List<Source> places) {
+    if (asked.hasMeaningWeight()
+        && asked.hasWordsWeight()
+        && asked.getMeaningWeight() + asked.getWordsWeight() == 0) {
+      throw ServiceException.invalid(
+          "hybrid.words_weight", ErrorReason.INVALID_FIELD, "must not be 0 as the other is");
+    }
     String text = checked(caller, asked.getWords().getWords(), "hybrid.words.words");
     Query meaning =
         switch (asked.getMeaningCase()) {

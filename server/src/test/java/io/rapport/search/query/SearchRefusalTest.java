@@ -17,6 +17,7 @@ import io.rapport.identity.v1.SystemSetting;
 import io.rapport.identity.v1.SystemSettingFilter;
 import io.rapport.search.v1.EntityFilter;
 import io.rapport.search.v1.ExamplesQuery;
+import io.rapport.search.v1.HybridQuery;
 import io.rapport.search.v1.KindReport;
 import io.rapport.search.v1.RelatedFilter;
 import io.rapport.search.v1.SearchDiversity;
@@ -128,6 +129,16 @@ class SearchRefusalTest {
         SearchRequest.newBuilder().setWords(WordsQuery.newBuilder().setWords("cache"));
 
     refusesField(words.clone().setMinScore(0.5), "min_score");
+    refusesField(
+        SearchRequest.newBuilder().setText(TextQuery.newBuilder().setText("  ")), "text.text");
+    refusesField(
+        SearchRequest.newBuilder()
+            .setHybrid(
+                HybridQuery.newBuilder()
+                    .setWords(WordsQuery.newBuilder().setWords("cache"))
+                    .setMeaningWeight(0)
+                    .setWordsWeight(0)),
+        "hybrid.words_weight");
     refusesField(words.clone().setDiversity(SearchDiversity.getDefaultInstance()), "diversity");
     refusesField(
         SearchRequest.newBuilder().setWords(WordsQuery.newBuilder().setWords("the")),

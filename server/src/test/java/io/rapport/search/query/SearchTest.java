@@ -406,6 +406,11 @@ class SearchTest {
         .containsExactly("query", "narrow", "graph", "graph");
     assertThat(near.getExplanation().getEffort()).isEqualTo(1000);
 
+    SearchRequest second = ten.toBuilder().setPageToken(graph.getNextPageToken()).build();
+    SearchResponse later = given.search().search(second);
+    assertThat(ids(later)).isEqualTo(embedded.subList(10, 20));
+    assertThat(report(later, SETTINGS).getMode()).isEqualTo(Mode.EXACT);
+
     SearchResponse exact = given.search().search(ten.toBuilder().setExact(true).build());
     assertThat(scores(exact)).isEqualTo(scores(graph));
     assertThat(report(exact, SETTINGS).getMode()).isEqualTo(Mode.EXACT);
