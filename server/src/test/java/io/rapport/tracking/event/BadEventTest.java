@@ -224,7 +224,7 @@ class BadEventTest {
     Told told = Told.by(() -> track(event));
 
     assertThat(told.code()).isEqualTo(Code.INVALID_ARGUMENT);
-    assertThat(told.reason()).isEqualTo("MESSAGE_MALFORMED");
+    assertThat(told.reason()).isEqualTo("JSON_TOO_DEEP");
     assertThat(rows()).isZero();
   }
 
