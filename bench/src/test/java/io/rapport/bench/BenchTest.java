@@ -14,7 +14,7 @@ final class BenchTest {
       delimiter = '|',
       textBlock =
           """
-          nonsense                     | there is no "nonsense"; there are ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start, cache_hot, cache_cold, cache_zipf, quality_assessment, prediction_log, search_qps, search_narrow
+          nonsense                     | there is no "nonsense"; there are ingest_stream, ingest_dups, track_unary, sdk_overhead, watch_lag, resource, start, cache_hot, cache_cold, cache_zipf, quality_assessment, prediction_log, search_qps, search_narrow, search_tenants_10, search_tenants_1000
           --rows x                     | Invalid value for option '--rows': 'x' is not an int
           --rows 0                     | --rows must be 1 or more: 0
           --pairs -2                   | --pairs must be 1 or more: -2
