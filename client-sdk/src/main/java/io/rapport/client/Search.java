@@ -46,7 +46,11 @@ import java.util.stream.Stream;
  * {@link #scroll}, and what is wrong is refused then.
  */
 public final class Search {
-  private static final int PAGE = 100;
+  /** Each page costs a look at all that pass, so it should be a large one. */
+  private static final int PAGE = 1000;
+
+  /** Of hits that carry much. */
+  private static final int LARGE_PAGE = 100;
 
   private final Function<SearchRequest, SearchResponse> service;
   private final SearchRequest request;
@@ -303,12 +307,15 @@ public final class Search {
    * diversity.
    */
   public Stream<SearchHit> scroll() {
+    boolean large =
+        request.getIncludeText() || request.getIncludeEmbeddings() || request.getIncludeEntities();
+    int size = large ? LARGE_PAGE : PAGE;
     return Pages.stream(
         "",
         token -> {
           SearchResponse page =
               service.apply(
-                  request.toBuilder().setExact(true).setLimit(PAGE).setPageToken(token).build());
+                  request.toBuilder().setExact(true).setLimit(size).setPageToken(token).build());
           return new Pages.Page<>(page.getHitsList(), page.getNextPageToken());
         });
   }

@@ -1,6 +1,8 @@
 package io.rapport.search.audit;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -85,6 +87,9 @@ final class ComparisonStore {
       """
           .replace("OWN", OWN);
 
+  /** Some draw the same row: so many for each that is wanted leave enough. */
+  private static final int DRAWS = 5;
+
   private static final int LEAST_EFFORT = 100;
   private static final int MOST_EFFORT = 1000;
 
@@ -104,8 +109,14 @@ final class ComparisonStore {
       return List.of();
     }
     UUID[] places =
-        Stream.generate(() -> between(first.get(), last.get())).limit(count).toArray(UUID[]::new);
-    return dsl.fetch(NEXT, own(subject, DSL.val(places))).map(row -> row.get(0, UUID.class));
+        Stream.generate(() -> between(first.get(), last.get()))
+            .limit((long) DRAWS * count)
+            .toArray(UUID[]::new);
+    List<UUID> drawn =
+        new ArrayList<>(
+            dsl.fetch(NEXT, own(subject, DSL.val(places))).map(row -> row.get(0, UUID.class)));
+    Collections.shuffle(drawn);
+    return drawn.subList(0, Math.min(count, drawn.size()));
   }
 
   private UUID between(UUID first, UUID last) {

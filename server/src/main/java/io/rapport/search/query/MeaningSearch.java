@@ -63,14 +63,11 @@ final class MeaningSearch {
       Connection db, Lookup lookup, NearestStore.Direction direction, Manner manner, Steps steps)
       throws SQLException {
     String kind = lookup.kind().name();
-    if (manner.exact() || lookup.after() != null) { // what the graph missed would be lost for good
-      Found all =
-          steps.timed(
-              kind,
-              "exact",
-              "asked for, or a later page",
-              () -> store.exact(db, lookup, direction));
-      return leg(db, Mode.EXACT, lookup, direction, all, all.matching());
+    if (manner.exact()) {
+      return exact(db, lookup, direction, steps, Mode.EXACT, "asked for");
+    }
+    if (lookup.after() != null) { // what the graph missed would be lost for good
+      return exact(db, lookup, direction, steps, Mode.EXACT, "a later page");
     }
     Many key = new Many(lookup.source().tenant(), lookup.kind(), direction.model());
     boolean filtered = lookup.source().isFiltered();
@@ -83,7 +80,7 @@ final class MeaningSearch {
               filtered ? "few may pass" : "there may be few",
               () -> store.narrow(db, lookup, direction, few));
       if (narrow.counted() <= few) {
-        return leg(db, Mode.EXACT, lookup, direction, narrow, narrow.matching());
+        return leg(db, Mode.EXACT, lookup, direction, Near.of(narrow, lookup), steps);
       }
       if (!filtered) {
         many.put(key, true);
@@ -105,49 +102,64 @@ final class MeaningSearch {
             : Math.min(MAX_EFFORT, GROUP_FACTOR * lookup.count());
     String kind = lookup.kind().name();
     int effort = manner.effortFor(wanted);
-    Found graph = graph(db, lookup.wanting(wanted), direction, effort, steps);
+    Near near = graph(db, lookup, direction, new Reach(wanted, effort), steps);
     graphSearches.searched(
         lookup.source().tenant(), kind, direction.model(), direction.vector().values(), wanted);
-    if (isCut(graph, lookup) && effort < MAX_EFFORT) {
-      graph = graph(db, lookup.wanting(wanted), direction, MAX_EFFORT, steps);
+    if (near.isCut() && effort < MAX_EFFORT) {
+      near = graph(db, lookup, direction, new Reach(wanted, MAX_EFFORT), steps);
     }
-    List<Candidate> kept = kept(graph, lookup);
-    if (kept.size() >= lookup.count() || isCut(graph, lookup)) {
-      return leg(db, Mode.HNSW, lookup, direction, new Found(-1, -1, graph.candidates()), -1);
+    int kept = near.kept().size();
+    if (kept >= lookup.count() || near.isCut()) {
+      return leg(db, Mode.HNSW, lookup, direction, near, steps);
     }
+    String reason = "the graph gave %d of %d".formatted(kept, lookup.count());
+    return exact(db, lookup, direction, steps, Mode.HNSW_THEN_EXACT, reason);
+  }
+
+  /** How far to go along the graph: for so many, with so many kept at a time. */
+  private record Reach(int wanted, int effort) {}
+
+  private Near graph(
+      Connection db, Lookup lookup, NearestStore.Direction direction, Reach reach, Steps steps)
+      throws SQLException {
+    steps.effort(reach.effort());
+    Found found =
+        steps.timed(
+            lookup.kind().name(),
+            "graph",
+            "many candidates, of which it keeps " + reach.effort(),
+            () -> store.graph(db, lookup.wanting(reach.wanted()), direction, reach.effort()));
+    return Near.of(found, lookup);
+  }
+
+  private Leg exact(
+      Connection db,
+      Lookup lookup,
+      NearestStore.Direction direction,
+      Steps steps,
+      Mode mode,
+      String reason)
+      throws SQLException {
     Found all =
         steps.timed(
-            kind,
-            "exact",
-            "the graph gave %d of %d".formatted(kept.size(), lookup.count()),
-            () -> store.exact(db, lookup, direction));
-    return leg(db, Mode.HNSW_THEN_EXACT, lookup, direction, all, all.matching());
+            lookup.kind().name(), "exact", reason, () -> store.exact(db, lookup, direction));
+    return leg(db, mode, lookup, direction, Near.of(all, lookup), steps);
   }
 
-  private Found graph(
-      Connection db, Lookup lookup, NearestStore.Direction direction, int effort, Steps steps)
-      throws SQLException {
-    steps.effort(effort);
-    return steps.timed(
-        lookup.kind().name(),
-        "graph",
-        "many candidates, of which it keeps " + effort,
-        () -> store.graph(db, lookup, direction, effort));
-  }
-
-  /** Whether it has too few that are near enough, though it went on beyond them. */
-  private static boolean isCut(Found found, Lookup lookup) {
-    return kept(found, lookup).size() < lookup.count()
-        && near(found.candidates(), lookup.maxDistance()).size() < found.candidates().size();
-  }
-
-  private static List<Candidate> kept(Found found, Lookup lookup) {
-    return Groups.limit(
-        near(found.candidates(), lookup.maxDistance()), lookup.grouping(), lookup.count());
-  }
-
-  private static List<Candidate> near(List<Candidate> candidates, double maxDistance) {
-    return candidates.stream().filter(it -> it.distance() <= maxDistance).toList();
+  /**
+   * What is near enough.
+   *
+   * @param kept those that groups have room for, as many as are looked for
+   * @param isCut whether these are too few, though farther ones were found
+   */
+  private record Near(List<Candidate> kept, boolean isCut, long matching) {
+    private static Near of(Found found, Lookup lookup) {
+      List<Candidate> near =
+          found.candidates().stream().filter(it -> it.distance() <= lookup.maxDistance()).toList();
+      List<Candidate> kept = Groups.limit(near, lookup.grouping(), lookup.count());
+      boolean cut = kept.size() < lookup.count() && near.size() < found.candidates().size();
+      return new Near(kept, cut, found.matching());
+    }
   }
 
   private Leg leg(
@@ -155,36 +167,44 @@ final class MeaningSearch {
       Mode mode,
       Lookup lookup,
       NearestStore.Direction direction,
-      Found found,
-      long compared)
+      Near near,
+      Steps steps)
       throws SQLException {
-    List<Candidate> near = near(found.candidates(), lookup.maxDistance());
-    List<Candidate> kept = kept(found, lookup);
+    boolean first = lookup.after() == null; // later pages don't look at what was before
+    long matching = first ? near.matching() : -1;
     List<Shortfall> shortfalls = new ArrayList<>();
-    int missing = lookup.wanted() - kept.size();
-    if (missing > 0 && lookup.after() == null) {
-      if (near.size() < found.candidates().size()) {
-        shortfalls.add(shortfall(Cause.BELOW_MIN_SCORE, missing));
-      } else if (lookup.grouping() != null && found.matching() > kept.size()) {
-        shortfalls.add(shortfall(Cause.GROUPED, missing));
-      } else {
-        shortfalls.add(shortfall(Cause.FEWER_MATCH, missing));
-      }
-      long without =
-          mode == Mode.HNSW ? 0 : store.withoutVector(db, lookup.source(), direction.model());
-      if (without > 0) {
-        shortfalls.add(shortfall(Cause.NOT_EMBEDDED, without));
+    int missing = lookup.wanted() - near.kept().size();
+    if (missing > 0 && first) {
+      shortfalls.add(shortfall(cause(near, lookup), missing));
+      if (mode != Mode.HNSW) {
+        countUnembedded(db, lookup.source(), direction.model(), shortfalls, steps);
       }
     }
-    boolean first = lookup.after() == null; // later pages don't look at what was before
     return new Leg(
-        lookup.kind(),
-        mode,
-        direction.model(),
-        first ? compared : -1,
-        first ? found.matching() : -1,
-        kept,
-        shortfalls);
+        lookup.kind(), mode, direction.model(), matching, matching, near.kept(), shortfalls);
+  }
+
+  private static Cause cause(Near near, Lookup lookup) {
+    if (near.isCut()) {
+      return Cause.BELOW_MIN_SCORE;
+    }
+    return lookup.grouping() != null && near.matching() > near.kept().size()
+        ? Cause.GROUPED
+        : Cause.FEWER_MATCH;
+  }
+
+  private void countUnembedded(
+      Connection db, Source source, String model, List<Shortfall> shortfalls, Steps steps)
+      throws SQLException {
+    long without =
+        steps.timed(
+            source.kind().name(),
+            "count",
+            "of those without a vector",
+            () -> store.withoutVector(db, source, model));
+    if (without > 0) {
+      shortfalls.add(shortfall(Cause.NOT_EMBEDDED, without));
+    }
   }
 
   static Shortfall shortfall(Cause cause, long count) {

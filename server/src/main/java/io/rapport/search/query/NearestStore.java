@@ -137,18 +137,31 @@ final class NearestStore {
 
   /** How many entities that pass have no vector of the model, counted up to 10,001. */
   long withoutVector(Connection db, Source source, String model) throws SQLException {
-    String kind = source.kind().literal();
-    Sql sql = new Sql("SELECT count(*) FROM (SELECT FROM search.documents e WHERE e.tenant_id = ");
-    sql.value(source.owner(), "uuid").add(" AND e.kind = " + kind);
-    source.appendMembership(sql);
-    sql.add(" AND NOT EXISTS (SELECT FROM search.embeddings v WHERE v.tenant_id = e.tenant_id")
-        .add(" AND v.kind = " + kind + " AND v.id = e.id AND v.model = ")
-        .value(model, "text")
-        .add(") LIMIT " + COUNTED + ") n");
-    try (PreparedStatement statement = prepared(db, sql);
+    try (PreparedStatement statement = prepared(db, withoutVectorSql(source, model));
         ResultSet rows = statement.executeQuery()) {
       return rows.next() ? rows.getLong(1) : 0;
     }
+  }
+
+  /**
+   * The statement of {@link #withoutVector}. Each is looked up by its key: of rows that were just
+   * written PostgreSQL knows so little that it compared all with all.
+   */
+  Sql withoutVectorSql(Source source, String model) {
+    String of = " WHERE d.tenant_id = e.tenant_id AND d.kind = " + source.kind().literal();
+    Sql sql = new Sql("SELECT count(*) FROM (SELECT FROM (SELECT t.tenant_id, t.id");
+    if (source.isFiltered()) {
+      source.appendRows(sql);
+      sql.add(" OFFSET 0) e WHERE (SELECT true FROM search.documents d" + of + " AND d.id = e.id)");
+    } else {
+      sql.add(" FROM search.documents t WHERE t.tenant_id = ")
+          .value(source.owner(), "uuid")
+          .add(" AND t.kind = " + source.kind().literal() + " OFFSET 0) e WHERE true");
+    }
+    return sql.add(" AND (SELECT true FROM search.embeddings d" + of + " AND d.id = e.id")
+        .add(" AND d.model = ")
+        .value(model, "text")
+        .add(") IS NULL LIMIT " + COUNTED + ") n");
   }
 
   /**

@@ -439,7 +439,7 @@ class SearchTest {
     assertThat(told.getExplanation().getEffort()).isZero();
     assertThat(told.getExplanation().getStepsList())
         .extracting(it -> it.getStep())
-        .containsExactly("query", "narrow");
+        .containsExactly("query", "narrow", "count");
     assertThat(given.search().search(near(0).build()).hasExplanation()).isFalse();
   }
 }
