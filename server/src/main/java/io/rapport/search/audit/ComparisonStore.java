@@ -1,5 +1,6 @@
 package io.rapport.search.audit;
 
+import io.rapport.search.Effort;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -90,9 +91,6 @@ final class ComparisonStore {
   /** Some draw the same row: so many for each that is wanted leave enough. */
   private static final int DRAWS = 5;
 
-  private static final int LEAST_EFFORT = 100;
-  private static final int MOST_EFFORT = 1000;
-
   private final SplittableRandom random = new SplittableRandom();
 
   /** Whether there are more vectors than this. */
@@ -143,7 +141,7 @@ final class ComparisonStore {
 
   private static Findings compare(
       DSLContext tx, String queries, Subject subject, int neighbours, QueryPart values) {
-    tx.fetch(BY_INDEX, DSL.inline(effort(neighbours)));
+    tx.fetch(BY_INDEX, DSL.inline(Effort.of(neighbours)));
     Record row =
         tx.fetchSingle(
             COMPARE.replace("QUERIES", queries).replace("OWN", OWN),
@@ -153,11 +151,6 @@ final class ComparisonStore {
         row.get(1, Long.class),
         row.get(2, Long.class),
         row.get(3, Double.class));
-  }
-
-  /** As searches choose it (docs/adr/0016). */
-  private static int effort(int neighbours) {
-    return Math.clamp(2L * neighbours, LEAST_EFFORT, MOST_EFFORT);
   }
 
   /** The kind stands in the text, so that one partition is planned for. */

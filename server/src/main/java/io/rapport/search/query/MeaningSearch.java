@@ -2,6 +2,7 @@ package io.rapport.search.query;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.rapport.search.Effort;
 import io.rapport.search.IndexSearches;
 import io.rapport.search.v1.KindReport.Mode;
 import io.rapport.search.v1.Shortfall;
@@ -26,9 +27,6 @@ final class MeaningSearch {
   private static final int STILL_FEW = 20_000;
 
   private static final double SMALL_SHARE = 0.02;
-
-  private static final int MAX_EFFORT = 1000;
-  private static final int MIN_EFFORT = 100;
 
   /** How many more the graph is asked for where some will be passed over. */
   private static final int GROUP_FACTOR = 5;
@@ -55,7 +53,7 @@ final class MeaningSearch {
   record Manner(boolean exact, int effort) {
     /** The effort for so many candidates. */
     int effortFor(int count) {
-      return effort > 0 ? effort : Math.clamp(2L * count, MIN_EFFORT, MAX_EFFORT);
+      return effort > 0 ? effort : Effort.of(count);
     }
   }
 
@@ -99,14 +97,14 @@ final class MeaningSearch {
     int wanted =
         lookup.grouping() == null
             ? lookup.count()
-            : Math.min(MAX_EFFORT, GROUP_FACTOR * lookup.count());
+            : Math.min(Effort.MOST, GROUP_FACTOR * lookup.count());
     String kind = lookup.kind().name();
     int effort = manner.effortFor(wanted);
     Near near = graph(db, lookup, direction, new Reach(wanted, effort), steps);
     graphSearches.searched(
         lookup.source().tenant(), kind, direction.model(), direction.vector().values(), wanted);
-    if (near.isCut() && effort < MAX_EFFORT) {
-      near = graph(db, lookup, direction, new Reach(wanted, MAX_EFFORT), steps);
+    if (near.isCut() && effort < Effort.MOST) {
+      near = graph(db, lookup, direction, new Reach(wanted, Effort.MOST), steps);
     }
     int kept = near.kept().size();
     if (kept >= lookup.count() || near.isCut()) {
